@@ -1,0 +1,4 @@
+package account
+
+// For the tests of plans.
+const ListQuery = listQuery

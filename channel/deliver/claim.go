@@ -1,0 +1,122 @@
+package deliver
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"countersign.dev/base/seal"
+	"countersign.dev/base/store"
+)
+
+// Claimed is a delivery that this process may send until its lease ends.
+type Claimed struct {
+	Account   string
+	ID        string
+	NoticeID  string
+	Slot      string
+	Channel   string
+	Form      string
+	Class     string
+	Attempts  int // this one included
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	address   []byte
+	payload   []byte
+}
+
+// Open unseals where a claimed delivery goes and the secrets that fill its blanks.
+func (c *Claimed) Open(key seal.DataKey) (to string, secrets map[string]string, err error) {
+	address, err := key.Open(place(c.ID, "address"), c.address)
+	if err != nil {
+		return "", nil, err
+	}
+	payload, err := key.Open(place(c.ID, "payload"), c.payload)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := json.Unmarshal(payload, &secrets); err != nil {
+		return "", nil, err
+	}
+	return string(address), secrets, nil
+}
+
+// claim leases those of the deliveries that are due and that nobody else has leased.
+func (q *Queue) claim(ctx context.Context, refs []ref) ([]Claimed, error) {
+	var claimed []Claimed
+	err := q.o.DB.Write(ctx, func(tx *store.Tx) error {
+		claimed = claimed[:0]
+		now := store.Micros(tx.Now())
+		marks, args := in(refs, now, now+q.o.Lease.Microseconds())
+		rows, err := tx.Query(ctx, `UPDATE delivery SET due_at = $2, attempts = attempts + 1
+			WHERE (account_id, delivery_id) IN `+marks+` AND state = 'queued' AND due_at <= $1
+			RETURNING account_id, delivery_id, notice_id, slot, channel, form, class, attempts, created_at, expires_at, address, payload`, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c Claimed
+			var created, expires int64
+			if err := rows.Scan(&c.Account, &c.ID, &c.NoticeID, &c.Slot, &c.Channel, &c.Form, &c.Class, &c.Attempts,
+				&created, &expires, &c.address, &c.payload); err != nil {
+				return err
+			}
+			c.CreatedAt, c.ExpiresAt = store.Time(created), store.Time(expires)
+			claimed = append(claimed, c)
+		}
+		return rows.Err()
+	})
+	return claimed, err
+}
+
+// in returns "(VALUES ($k, $l), …)" for refs after the given arguments. The list is filled up to a power of two with
+// its last one, so that a handful of prepared statements serves every size.
+func in(refs []ref, before ...any) (marks string, args []any) {
+	size := 1
+	for size < len(refs) {
+		size *= 2
+	}
+	args = before
+	list := make([]string, size)
+	for i := range size {
+		r := refs[min(i, len(refs)-1)]
+		args = append(args, r.account, r.id)
+		list[i] = "($" + strconv.Itoa(len(args)-1) + ", $" + strconv.Itoa(len(args)) + ")"
+	}
+	return "(VALUES " + strings.Join(list, ", ") + ")", args
+}
+
+// due returns deliveries whose next attempt has come or whose lease lapsed, the longest waiting first.
+func (q *Queue) due(ctx context.Context, limit int) ([]ref, error) {
+	var refs []ref
+	err := q.o.DB.Read(ctx, func(tx *store.Tx) error {
+		rows, err := tx.Query(ctx, dueQuery, store.Micros(tx.Now()), limit)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var r ref
+			if err := rows.Scan(&r.account, &r.id); err != nil {
+				return err
+			}
+			refs = append(refs, r)
+		}
+		return rows.Err()
+	})
+	return refs, err
+}
+
+const dueQuery = "SELECT account_id, delivery_id FROM delivery WHERE state = 'queued' AND due_at <= $1 ORDER BY due_at LIMIT $2"
+
+// recover makes every queued delivery due: where no other process sends, a lease or a pause of the process before
+// this one binds nobody.
+func (q *Queue) recover(ctx context.Context) error {
+	return q.o.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE delivery SET due_at = $1 WHERE state = 'queued' AND due_at > $1", store.Micros(tx.Now()))
+		return err
+	})
+}

@@ -1,0 +1,7 @@
+package deliver
+
+// The queries whose plans are tested.
+const (
+	DueQuery      = dueQuery
+	FinishedQuery = finishedQuery
+)

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"countersign.dev/account"
+	"countersign.dev/base/auth"
+	"countersign.dev/base/config"
+	"countersign.dev/base/event"
+	"countersign.dev/base/fault"
+	"countersign.dev/base/seal"
+	"countersign.dev/base/store"
+	"countersign.dev/channel/deliver"
+	"countersign.dev/contact"
+	"countersign.dev/notice"
+	"countersign.dev/verify"
+)
+
+// app is the program's parts, wired together over one database. Every subcommand that works on data opens one.
+type app struct {
+	settings config.Settings
+	log      *slog.Logger
+	db       *store.DB
+	keys     *seal.Keyring
+	newKeys  bool // the keyset was made just now
+	auth     *auth.Auth
+	accounts *account.Accounts
+	contacts *contact.Contacts
+	queue    *deliver.Queue
+	notices  *notice.Registry
+	verifier *verify.Verifier
+	events   *event.Dispatcher
+}
+
+// parts are what differs between a service that sends and a command that does not.
+type parts struct {
+	senders func(k *seal.Keyring) (map[string]deliver.Sender, error) // by channel; nil: nothing is sent
+	host    string                                                   // where codes are typed
+	log     *slog.Logger
+	now     func() time.Time // the test clock; nil for the real one
+	lease   time.Duration    // of a delivery; 0 for the default
+}
+
+// open connects to the database, brings it to this version's schema, attaches the keys and wires the features.
+func open(ctx context.Context, s config.Settings, p parts) (*app, error) {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return nil, err
+	}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	db, err := store.Open(ctx, store.Options{URL: s.Database(), Log: p.log, Now: p.now})
+	if err != nil {
+		return nil, err
+	}
+	a := &app{settings: s, log: p.log, db: db}
+	if err := a.wire(ctx, p); err != nil {
+		_ = db.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) wire(ctx context.Context, p parts) (err error) {
+	if err := a.db.Migrate(ctx); err != nil {
+		return err
+	}
+	a.keys, a.newKeys, err = seal.Attach(ctx, a.db, seal.Options{Dir: filepath.Join(a.settings.Data, "keys"), Keyset: a.settings.Keyset})
+	if err != nil {
+		return err
+	}
+	a.auth = auth.New(auth.Options{DB: a.db, Keys: a.keys})
+	a.accounts = account.New(account.Options{
+		Keys:       a.keys,
+		Erase:      append(slices.Clone(erasers), eraseLeftovers),
+		AfterErase: a.leaveTheDisk,
+	})
+	c := a.settings.Contact
+	a.contacts = contact.New(contact.Options{
+		Keys: a.keys, Accounts: a.accounts,
+		MaxAge: c.MaxAge, RemindBefore: c.RemindBefore, ChangeWindow: c.ChangeWindow,
+		DeferralDays: c.DeferralDays, DeferralTimes: c.DeferralTimes,
+		TargetOf: deliver.TargetIndex, Refusals: deliver.Finished,
+	})
+	var senders map[string]deliver.Sender
+	if p.senders != nil {
+		if senders, err = p.senders(a.keys); err != nil {
+			return err
+		}
+	}
+	a.queue = deliver.New(deliver.Options{DB: a.db, Senders: senders, Lease: p.lease, Log: a.log, Alone: a.db.Engine() == store.SQLite})
+	a.notices = notice.New(notice.Options{Keys: a.keys, Queue: a.queue, Platform: a.settings.Operator.Name, Host: p.host})
+	a.queue.Composes(a.notices.Compose)
+	a.verifier = verify.New(verify.Options{
+		DB: a.db, Keys: a.keys, Contacts: a.contacts, Notices: a.notices, HasRoute: a.queue.Has, Limits: limits(a.settings.Verify),
+	})
+	a.events = event.NewDispatcher(event.Options{
+		DB: a.db, Holder: store.NewID(a.db.Now()), Log: a.log,
+		Listeners: []event.Listener{
+			{Name: "contact", Types: []string{"delivery.refused"}, Handle: a.contacts.DeliveryRefused},
+		},
+	})
+	return a.notices.Install(ctx, a.db)
+}
+
+func limits(s config.Verify) verify.Limits {
+	l := verify.Default()
+	l.CoolDown, l.Messages, l.SlotADay, l.DestinationDay = s.Cooldown, s.Messages, s.SlotDaily, s.DestinationDaily
+	l.Guesses, l.LockAfter, l.SMSLife, l.CodeLife = s.Guesses, s.LockAfter, s.SMSLife, s.EmailLife
+	return l
+}
+
+// erasers remove what each feature keeps of an account.
+var erasers = []func(context.Context, *store.Tx, string) error{contact.Erase, verify.Erase, notice.Erase, deliver.Erase}
+
+// leftovers is the job that removes what transactions that overlapped an erasure wrote of the account: on
+// PostgreSQL one of them may have read the account before it went.
+type leftovers struct {
+	Account string `json:"account"`
+}
+
+// Kind is the name of these jobs in the database.
+func (leftovers) Kind() string { return "erase-leftovers" }
+
+// eraseLeftovers has the job run when every transaction that was open has ended (the store bounds them).
+func eraseLeftovers(ctx context.Context, tx *store.Tx, id string) error {
+	return tx.Enqueue(ctx, leftovers{Account: id}, &river.InsertOpts{ScheduledAt: tx.Now().Add(2 * time.Minute)})
+}
+
+// removeLeftovers is the job's work; an account that has come back since keeps its rows.
+func (a *app) removeLeftovers(ctx context.Context, job leftovers) error {
+	return a.db.Write(ctx, func(tx *store.Tx) error {
+		if _, err := a.accounts.Get(ctx, tx, job.Account); !fault.Is(err, "unknown-account") {
+			return err
+		}
+		for _, erase := range erasers {
+			if err := erase(ctx, tx, job.Account); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// leaveTheDisk empties SQLite's write-ahead log, in which erased data would otherwise wait for the next checkpoint.
+func (a *app) leaveTheDisk() {
+	if err := a.db.Checkpoint(context.Background()); err != nil {
+		a.log.Warn("the write-ahead log could not be emptied after an erasure; the next one tries again", "error", err)
+	}
+}
+
+func (a *app) Close() error { return a.db.Close() }
+
+// remindOfKeys says, once, that the keys need a backup of their own.
+func (a *app) remindOfKeys(w io.Writer, say func(id string, args ...any) string) {
+	if a.newKeys {
+		fmt.Fprintln(w, say("cli.keys-made", filepath.Join(a.settings.Data, "keys")))
+	}
+}

@@ -1,0 +1,238 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"countersign.dev/base/event"
+	"countersign.dev/base/fault"
+	"countersign.dev/base/store"
+	"countersign.dev/contact"
+)
+
+// Around joins a caller's own statements to the transactions of Check, such as what it keeps of an idempotent
+// request. The zero value does nothing.
+type Around struct {
+	Count  func(ctx context.Context, tx *store.Tx) error            // runs in the transaction that counts the guess
+	Settle func(ctx context.Context, tx *store.Tx, err error) error // runs in the one that ends it; err is the answer
+}
+
+// Check compares a code with those of a verification and, if one is right, marks the contact as verified. It
+// makes its own transactions: the first commits the count of the guess before anything is compared, the second
+// consumes the code. Faults: code-malformed (not counted), unknown-verification, incorrect-code with
+// guesses_left, too-many-guesses, slot-locked, already-used, superseded, contact-changed, expired.
+func (v *Verifier) Check(ctx context.Context, id, typed, actor string, around Around) error {
+	code, ok := readCode(typed)
+	if !ok {
+		return fault.New(fault.Invalid, "code-malformed").At("code")
+	}
+	g, err := v.count(ctx, id, around)
+	if err != nil {
+		return err
+	}
+	if matches(v.o.Keys, g.codes, hashCode(v.o.Keys, id, code), g.at) {
+		return v.consume(ctx, g, actor, around)
+	}
+	return v.wrong(ctx, g, actor, around)
+}
+
+// guess is a counted guess.
+type guess struct {
+	id       string
+	account  string
+	slot     contact.Slot
+	version  int64 // of the contact that the verification is about
+	codes    []byte
+	guesses  int
+	wrongRun int
+	at       time.Time
+}
+
+// count commits one guess, or says why the verification takes none.
+func (v *Verifier) count(ctx context.Context, id string, around Around) (guess, error) {
+	var g guess
+	err := v.o.DB.Write(ctx, func(tx *store.Tx) error {
+		g = guess{id: id, at: tx.Now()}
+		if around.Count != nil {
+			if err := around.Count(ctx, tx); err != nil {
+				return err
+			}
+		}
+		var slot string
+		err := tx.QueryRow(ctx, `UPDATE verification_slot SET guesses = guesses + 1, wrong_run = wrong_run + 1
+			WHERE verification_id = $1 AND guesses < $2 AND wrong_run < $3 AND expires_at > $4
+			RETURNING account_id, slot, contact_version, codes, guesses, wrong_run`,
+			id, v.o.Limits.Guesses, v.o.Limits.LockAfter, store.Micros(tx.Now())).
+			Scan(&g.account, &slot, &g.version, &g.codes, &g.guesses, &g.wrongRun)
+		if errors.Is(err, store.ErrNoRows) {
+			return v.refuseGuess(ctx, tx, id)
+		}
+		if err != nil {
+			return err
+		}
+		g.slot, err = contact.ParseSlot(slot)
+		return err
+	})
+	return g, err
+}
+
+// refuseGuess says why a verification takes no guess.
+func (v *Verifier) refuseGuess(ctx context.Context, tx *store.Tx, id string) error {
+	p, err := v.progress(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if err := v.ended(p, tx.Now()); err != nil {
+		return err
+	}
+	if p.wrongRun >= v.o.Limits.LockAfter {
+		return fault.New(fault.Conflict, "slot-locked")
+	}
+	return fault.New(fault.TooMany, "too-many-guesses")
+}
+
+// ended is the answer to whoever comes too late for a verification; nil while it is open.
+func (v *Verifier) ended(p progress, now time.Time) error {
+	switch p.state {
+	case Verified:
+		return fault.New(fault.Conflict, "already-used")
+	case Superseded:
+		return fault.New(fault.Conflict, "superseded")
+	case ContactChanged:
+		return fault.New(fault.Conflict, "contact-changed")
+	case Exhausted:
+		return fault.New(fault.TooMany, "too-many-guesses")
+	case Expired:
+		return fault.New(fault.Gone, "expired")
+	case Pending:
+	}
+	switch {
+	case p.guesses >= v.o.Limits.Guesses:
+		return fault.New(fault.TooMany, "too-many-guesses")
+	case !p.expiresAt.After(now):
+		return fault.New(fault.Gone, "expired")
+	}
+	return nil
+}
+
+// consume uses the code up and marks the contact. The guarded update of the slot lets one of several right
+// guesses at once through.
+func (v *Verifier) consume(ctx context.Context, g guess, actor string, around Around) error {
+	var answer error
+	err := v.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
+		if answer, err = v.settle(ctx, tx, g, actor); err != nil || around.Settle == nil {
+			return err
+		}
+		return around.Settle(ctx, tx, answer)
+	})
+	if err != nil {
+		return err
+	}
+	return answer
+}
+
+func (v *Verifier) settle(ctx context.Context, tx *store.Tx, g guess, actor string) (answer, err error) {
+	mine, err := v.leaveSeat(ctx, tx, g, true)
+	if err != nil {
+		return nil, err
+	}
+	if !mine {
+		return v.refuseGuess(ctx, tx, g.id), nil
+	}
+	marked, err := v.o.Contacts.MarkVerified(ctx, tx, g.account, g.slot, g.version, actor)
+	if err != nil {
+		return nil, err
+	}
+	if !marked {
+		v.end(tx, g, ContactChanged, actor)
+		return fault.New(fault.Conflict, "contact-changed"), nil
+	}
+	v.end(tx, g, Verified, actor)
+	return nil, nil
+}
+
+// leaveSeat ends the verification's hold on its slot, if it still has it. A right code begins a new run of
+// guesses and messages; without one both runs stay.
+func (v *Verifier) leaveSeat(ctx context.Context, tx *store.Tx, g guess, right bool) (mine bool, err error) {
+	runs := ""
+	if right {
+		runs = ", wrong_run = 0, message_run = 0"
+	}
+	n, err := tx.Exec(ctx, "UPDATE verification_slot SET verification_id = '', codes = $1"+runs+
+		" WHERE account_id = $2 AND slot = $3 AND verification_id = $4", []byte{}, g.account, g.slot.String(), g.id)
+	return n == 1, err
+}
+
+// end writes down how a verification ended; one that ended before stays as it is.
+func (v *Verifier) end(tx *store.Tx, g guess, state State, actor string) {
+	tx.Later("UPDATE verification SET state = $1, ended_at = $2 WHERE account_id = $3 AND verification_id = $4 AND state = 'pending'",
+		string(state), store.Micros(tx.Now()), g.account, g.id)
+	event.Append(tx, event.Event{
+		Type: "verification." + string(state), Account: g.account, Subject: g.id, Actor: actor,
+		Body: map[string]any{"slot": g.slot.String()},
+	})
+}
+
+// wrong answers a guess that matched nothing. The last guess of a verification ends it, and the last in a row
+// that a slot bears locks the slot (the count itself is the lock; the event tells of it).
+func (v *Verifier) wrong(ctx context.Context, g guess, actor string, around Around) error {
+	changed, err := v.changed(ctx, g)
+	if err != nil {
+		return err
+	}
+	answer := error(fault.New(fault.Invalid, "incorrect-code", v.left(g.guesses)).At("code").With("guesses_left", v.left(g.guesses)))
+	if changed {
+		answer = fault.New(fault.Conflict, "contact-changed")
+	}
+	exhausted, locked := v.left(g.guesses) == 0, g.wrongRun >= v.o.Limits.LockAfter
+	if !changed && !exhausted && !locked && around.Settle == nil {
+		return answer
+	}
+	err = v.o.DB.Write(ctx, func(tx *store.Tx) error {
+		if changed || exhausted {
+			if err := v.giveUp(ctx, tx, g, changed, actor); err != nil {
+				return err
+			}
+		}
+		if locked {
+			event.Append(tx, event.Event{
+				Type: "contact.locked", Account: g.account, Subject: g.slot.String(), Actor: actor,
+				Body: map[string]any{"slot": g.slot.String(), "wrong_guesses": g.wrongRun},
+			})
+		}
+		if around.Settle == nil {
+			return nil
+		}
+		return around.Settle(ctx, tx, answer)
+	})
+	if err != nil {
+		return err
+	}
+	return answer
+}
+
+func (v *Verifier) giveUp(ctx context.Context, tx *store.Tx, g guess, changed bool, actor string) error {
+	mine, err := v.leaveSeat(ctx, tx, g, false)
+	if err != nil || !mine {
+		return err
+	}
+	state := Exhausted
+	if changed {
+		state = ContactChanged
+	}
+	v.end(tx, g, state, actor)
+	return nil
+}
+
+// changed tells whether the contact is another than the one that the verification is about.
+func (v *Verifier) changed(ctx context.Context, g guess) (changed bool, err error) {
+	err = v.o.DB.Read(ctx, func(tx *store.Tx) error {
+		version, err := v.o.Contacts.Version(ctx, tx, g.account, g.slot)
+		changed = version != g.version
+		return err
+	})
+	return changed, err
+}
+
+func (v *Verifier) left(guesses int) int { return max(0, v.o.Limits.Guesses-guesses) }
