@@ -160,6 +160,13 @@ func TestPutTellsWhatChanged(t *testing.T) {
 			map[string]any{"fields": []any{"name", "locale", "time_zone", "country"}},
 		},
 		{
+			"nothing of what is left out to be kept",
+			func(in *account.Input) { *in = account.Input{ID: in.ID, Name: "Port", Keep: true} },
+			[]string{"account.changed"},
+			map[string]any{"fields": []any{"name"}},
+		},
+		{"nothing at all to be kept", func(in *account.Input) { *in = account.Input{ID: in.ID, Keep: true} }, nil, nil},
+		{
 			"the mailbox", func(in *account.Input) { in.Mailbox = ptr("other@example.com") },
 			[]string{"account.mailbox_changed"},
 			map[string]any{"mailbox": "changed"},

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"strings"
 	"time"
 	"unicode"
@@ -14,7 +15,7 @@ import (
 )
 
 // Input is the whole of what the platform knows of an account: a field left empty is empty afterwards, and a nil
-// Mailbox is none. Locale is a BCP 47 tag, TimeZone an IANA name, Country ISO 3166 alpha-2.
+// Mailbox is none; with Keep, what is left out stays as it was. Locale is a BCP 47 tag, TimeZone an IANA name, Country ISO 3166 alpha-2.
 type Input struct {
 	ID       string
 	Name     string
@@ -22,6 +23,7 @@ type Input struct {
 	TimeZone string
 	Country  string
 	Mailbox  *string
+	Keep     bool // a field left empty stays as it was
 }
 
 // Lengths: of an id in characters of the design's pattern, of a name in characters, of a language tag in bytes
@@ -36,13 +38,29 @@ const (
 type values struct {
 	id, name, locale, timeZone, country string
 	mailbox                             address.Email
+	keep                                bool
+}
+
+// over completes v with what the account has, where it is to be kept.
+func (v values) over(r *Row, acc Account) values {
+	if !v.keep {
+		return v
+	}
+	v.name = cmp.Or(v.name, acc.Name)
+	v.locale = cmp.Or(v.locale, r.locale)
+	v.timeZone = cmp.Or(v.timeZone, r.timeZone)
+	v.country = cmp.Or(v.country, r.country)
+	if v.mailbox.IsZero() {
+		v.mailbox = acc.Mailbox
+	}
+	return v
 }
 
 func (in Input) parse() (v values, err error) {
 	if err := checkID(in.ID); err != nil {
 		return v, err
 	}
-	v.id = in.ID
+	v.id, v.keep = in.ID, in.Keep
 	if v.name, err = parseName(in.Name); err != nil {
 		return v, err
 	}

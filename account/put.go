@@ -10,7 +10,7 @@ import (
 	"countersign.dev/base/store"
 )
 
-// Put makes the account be what in says, whole: it creates it, or replaces what differs. Nothing is written when
+// Put makes the account be what in says, whole unless in.Keep: it creates it, or replaces what differs. Nothing is written when
 // nothing differs. It takes at most three statements, the events included, unless somebody changes the same account
 // at the same moment.
 //
@@ -70,6 +70,7 @@ func (a *Accounts) replace(ctx context.Context, tx *store.Tx, r *Row, v values, 
 	if err != nil {
 		return false, err
 	}
+	v = v.over(r, acc)
 	fields, mailbox := r.changed(acc, v), becomes(acc.Mailbox, v.mailbox)
 	if len(fields) == 0 && mailbox == "" {
 		return true, nil

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,6 +116,13 @@ func (p *PostfixServer) Maildir(user string) ([][]byte, error) {
 		mails = append(mails, mail)
 	}
 	return mails, nil
+}
+
+// Log returns what Postfix has logged so far, a line each.
+func (p *PostfixServer) Log() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.log)
 }
 
 func (p *PostfixServer) start(users []string) (err error) {

@@ -63,6 +63,7 @@ func (r record) row() row {
 		Locale:   r.values[localeColumn],
 		TimeZone: r.values[timeZoneColumn],
 		Country:  r.values[countryColumn],
+		Keep:     true,
 	}
 	if mailbox := r.values[mailboxColumn]; mailbox != "" {
 		out.account.Mailbox = &mailbox

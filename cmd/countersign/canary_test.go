@@ -240,7 +240,7 @@ func (h *heist) changes() {
 	n.must(http.StatusNoContent, http.MethodDelete, contactPath("canary-cn", "email-2"), nil)
 	n.must(http.StatusNoContent, http.MethodDelete, contactPath("canary-cn", "phone"), nil)
 	n.must(http.StatusCreated, http.MethodPost, contactPath("canary-gb", "phone-2")+"/deferrals", object{
-		"until": h.clock.Now().Add(48 * time.Hour), "reason": h.name("Grandmother Wilhelmina returns from hospital"),
+		"until": h.clock.Now().Add(48 * time.Hour), "reason": h.name("Wilhelmina convalesces in Kleinkleckersdorf"),
 	}, "Idempotency-Key", "later")
 	n.must(http.StatusOK, http.MethodGet, accountPath("canary-cn")+"/contacts?reveal=true", nil)
 	n.must(http.StatusOK, http.MethodGet, "/v1/accounts?slot_state=phone:unverified", nil)
@@ -385,6 +385,7 @@ func (h *heist) withMailServer() {
 		Text: "<" + slow + ">: " + h.secret("a server's words", "Greylisted at Quetzaltenango, come back")})
 	s := h.settings
 	s.SMTP.URL, s.Mail.From = sink.URL(), "contacts@harbourline.example"
+	h.clock.Advance(time.Minute) // what the first run had leased lapses
 	h.node = serve(h.T, s, at(h.clock))
 	h.secret("an API key", h.node.key)
 	n := h.node

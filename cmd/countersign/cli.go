@@ -3,32 +3,46 @@ package main
 import (
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"countersign.dev/base/config"
+	"countersign.dev/base/i18n"
 )
+
+// helpTexts are the texts of --help in a language: "cli.help.key-create" stands in the tags below as ${key_create}.
+func helpTexts(l i18n.Locale) kong.Vars {
+	texts := kong.Vars{}
+	for _, id := range i18n.IDs(l) {
+		if name, ok := strings.CutPrefix(id, "cli.help."); ok {
+			texts[strings.ReplaceAll(name, "-", "_")] = i18n.Text(l, id)
+		}
+	}
+	return texts
+}
 
 // cli is the command line. The settings that most commands need are flags; all of them can stand in the settings
 // file or the environment.
 type cli struct {
 	Global
 
-	Demo    demoCmd    `cmd:"" help:"Start with a sample marketplace and verify an account's two contacts before your eyes."`
-	Serve   serveCmd   `cmd:"" help:"Serve the API, send messages and do what is due."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
-	Import  importCmd  `cmd:"" help:"Bring accounts and their contacts in from a file."`
-	Contact contactCmd `cmd:"" help:"Work on one contact of an account."`
-	Key     keyCmd     `cmd:"" help:"Make, list and revoke API keys, and rotate the key that protects the data."`
-	Config  configCmd  `cmd:"" help:"Print every setting with its text, as a settings file."`
-	Version versionCmd `cmd:"" help:"Print the version of the program."`
+	Demo    demoCmd    `cmd:"" help:"${demo}"`
+	Serve   serveCmd   `cmd:"" help:"${serve}"`
+	Migrate migrateCmd `cmd:"" help:"${migrate}"`
+	Import  importCmd  `cmd:"" help:"${import}"`
+	Contact contactCmd `cmd:"" help:"${contact}"`
+	Key     keyCmd     `cmd:"" help:"${key}"`
+	Config  configCmd  `cmd:"" help:"${config}"`
+	Version versionCmd `cmd:"" help:"${version}"`
 
-	GenTestdata    genTestdataCmd    `cmd:"" hidden:"" help:"Write a data directory for the tests of later versions."`
-	VerifyTestdata verifyTestdataCmd `cmd:"" hidden:"" help:"Check a data directory that an earlier version wrote."`
+	GenTestdata    genTestdataCmd    `cmd:"" hidden:""` // a data directory for the tests of later versions
+	VerifyTestdata verifyTestdataCmd `cmd:"" hidden:""` // checks one that an earlier version wrote
 }
 
 // Global are the flags of every command.
 type Global struct {
-	Settings string `name:"settings" placeholder:"FILE" env:"COUNTERSIGN_SETTINGS" help:"A settings file in TOML; 'countersign config' prints one."`
-	Data     string `name:"data" placeholder:"DIR" help:"The data directory (COUNTERSIGN_DATA)."`
-	Database string `name:"database" placeholder:"URL" help:"The database: sqlite:PATH or postgres://… (COUNTERSIGN_DATABASE_URL)."`
+	Settings string `name:"settings" placeholder:"FILE" env:"COUNTERSIGN_SETTINGS" help:"${settings}"`
+	Data     string `name:"data" placeholder:"DIR" help:"${data}"`
+	Database string `name:"database" placeholder:"URL" help:"${database}"`
 }
 
 // load layers the settings: defaults, file, environment, flags.

@@ -31,12 +31,12 @@ func (c *migrateCmd) Run(ctx context.Context, t terminal, g *Global) error {
 }
 
 type importCmd struct {
-	Accounts importAccountsCmd `cmd:"" help:"Accounts with their mailbox and contacts, from CSV or NDJSON in UTF-8."`
+	Accounts importAccountsCmd `cmd:"" help:"${import_accounts}"`
 }
 
 type importAccountsCmd struct {
-	File   string `arg:"" help:"The file; its name ends in .csv, .ndjson or .jsonl, or --format says what it is."`
-	Format string `enum:"auto,csv,ndjson" default:"auto" help:"What the file is."`
+	File   string `arg:"" help:"${import_accounts_file}"`
+	Format string `enum:"auto,csv,ndjson" default:"auto" help:"${import_accounts_format}"`
 }
 
 // Help is shown by --help.
@@ -105,12 +105,12 @@ func (c *importAccountsCmd) run(ctx context.Context, t terminal, a *app, in *os.
 }
 
 type contactCmd struct {
-	Unlock contactUnlockCmd `cmd:"" help:"Let a contact be verified again that was locked after too many wrong codes."`
+	Unlock contactUnlockCmd `cmd:"" help:"${contact_unlock}"`
 }
 
 type contactUnlockCmd struct {
-	Account string `arg:"" help:"The account's id."`
-	Slot    string `arg:"" help:"The contact's slot: email, phone, email-2 …"`
+	Account string `arg:"" help:"${contact_unlock_account}"`
+	Slot    string `arg:"" help:"${contact_unlock_slot}"`
 }
 
 // Run unlocks.

@@ -30,8 +30,8 @@ const (
 )
 
 type demoCmd struct {
-	Listen string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"The address to serve on; another port is taken when this one is in use."`
-	Once   bool   `help:"Stop after the transcript instead of serving on."`
+	Listen string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"${demo_listen}"`
+	Once   bool   `help:"${demo_once}"`
 }
 
 // Help is shown by --help.

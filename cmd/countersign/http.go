@@ -23,7 +23,7 @@ func (m *Main) handler() http.Handler {
 		Metrics: m.metrics, Version: version, Log: m.app.log,
 	}))
 	if m.outbox != nil {
-		m.open = facebox.New(facebox.Options{Outbox: m.outbox, Auth: m.app.auth})
+		m.open = facebox.New(facebox.Options{Auth: m.app.auth, Box: m.outbox})
 		mux.Handle("/outbox", m.open)
 		mux.Handle("/outbox.json", m.open)
 		mux.Handle("/outbox/", m.open)

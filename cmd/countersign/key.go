@@ -14,16 +14,16 @@ import (
 )
 
 type keyCmd struct {
-	Create keyCreateCmd `cmd:"" help:"Make an API key and print it, alone, on standard output."`
-	List   keyListCmd   `cmd:"" help:"List API keys; the keys themselves are not kept."`
-	Revoke keyRevokeCmd `cmd:"" help:"Stop an API key from working."`
-	Rotate keyRotateCmd `cmd:"" help:"Protect the accounts' data keys with a new key from now on."`
+	Create keyCreateCmd `cmd:"" help:"${key_create}"`
+	List   keyListCmd   `cmd:"" help:"${key_list}"`
+	Revoke keyRevokeCmd `cmd:"" help:"${key_revoke}"`
+	Rotate keyRotateCmd `cmd:"" help:"${key_rotate}"`
 }
 
 type keyCreateCmd struct {
-	Name    string        `required:"" help:"What the key is for, for people."`
-	Scope   []string      `required:"" help:"What it may do; repeat or separate by commas. 'all' is everything."`
-	Expires time.Duration `help:"After how long it stops working, such as 2160h; never when left out."`
+	Name    string        `required:"" help:"${key_create_name}"`
+	Scope   []string      `required:"" help:"${key_create_scope}"`
+	Expires time.Duration `help:"${key_create_expires}"`
 }
 
 // Help is shown by --help.
@@ -90,7 +90,7 @@ func day(t time.Time) string {
 }
 
 type keyRevokeCmd struct {
-	ID string `arg:"" help:"The key's id, as 'key list' shows it."`
+	ID string `arg:"" help:"${key_revoke_id}"`
 }
 
 // Run revokes the key.

@@ -54,6 +54,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(t),
+		helpTexts(t.locale()),
 	)
 	if err != nil {
 		fmt.Fprintln(t.err, err)

@@ -27,9 +27,9 @@ import (
 )
 
 type serveCmd struct {
-	Listen        string `placeholder:"HOST:PORT" help:"The address to serve on (COUNTERSIGN_LISTEN)."`
-	PublicURL     string `name:"public-url" placeholder:"URL" help:"Where people reach this service (COUNTERSIGN_PUBLIC_URL)."`
-	MetricsListen string `name:"metrics-listen" placeholder:"HOST:PORT" help:"An address of its own for /metrics (COUNTERSIGN_METRICS_LISTEN)."`
+	Listen        string `placeholder:"HOST:PORT" help:"${serve_listen}"`
+	PublicURL     string `name:"public-url" placeholder:"URL" help:"${serve_public_url}"`
+	MetricsListen string `name:"metrics-listen" placeholder:"HOST:PORT" help:"${serve_metrics_listen}"`
 }
 
 // Help is shown by --help.

@@ -26,11 +26,11 @@ import (
 // written: manifest.json, beside the data, says what that is.
 
 type genTestdataCmd struct {
-	Dir string `arg:"" help:"A directory that does not exist yet."`
+	Dir string `arg:""` // it must not exist yet
 }
 
 type verifyTestdataCmd struct {
-	Dir string `arg:"" help:"A directory that gen-testdata wrote, with this or an earlier version; it is migrated."`
+	Dir string `arg:""` // it is migrated
 }
 
 const manifestName = "manifest.json"
