@@ -49,7 +49,7 @@ type SMTP struct {
 	URL         string `key:"url" is:"smtp-url" secret:"url" doc:"smtp://[USER:PASSWORD@]HOST:PORT or smtps://…, with ?starttls=always, opportunistic or never. Without it STARTTLS is required, except on a loopback host, where it is used when offered. Credentials are sent under TLS only."`
 	CAFile      string `key:"ca_file" doc:"A PEM file of certificate authorities to trust for this server instead of the system's."`
 	Connections int    `key:"connections" min:"1" max:"1000" doc:"The most connections to hold to the server at a time."`
-	Helo        string `key:"helo" is:"domain" doc:"The name we greet the server with. Empty: the host of the public URL."`
+	Helo        string `key:"helo" is:"domain" doc:"The name we greet the server with. Empty: the domain of mail.from."`
 }
 
 // Mail is what stands in the headers and on the envelope.

@@ -72,7 +72,7 @@ func (c *demoCmd) Run(ctx context.Context, t terminal, g *Global) (err error) {
 // start runs the service over a directory of its own.
 func (c *demoCmd) start(ctx context.Context, t terminal, g *Global) (m *Main, clean func() error, err error) {
 	s := config.Default()
-	s.Operator.Name, s.Listen, s.Log.Level = samplePlatform, c.Listen, "warn"
+	s.Operator.Name, s.Listen, s.Log.Level, s.DatabaseURL = samplePlatform, c.Listen, "warn", g.Database
 	clean = func() error { return nil }
 	if s.Data = g.Data; s.Data == "" {
 		if s.Data, err = os.MkdirTemp("", "countersign-demo-"); err != nil {

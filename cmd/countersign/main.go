@@ -89,10 +89,10 @@ func exitOf(err error) int {
 	return exitFailed
 }
 
-// complain says what went wrong in the reader's language; a foreign error is shown as it is.
+// complain says what went wrong in the reader's language; a foreign error, which has no text there, is shown as it is.
 func (t terminal) complain(err error) {
 	var f *fault.Error
-	if errors.As(err, &f) && f.Kind != fault.Internal {
+	if errors.As(err, &f) && f.ID != "internal" {
 		fmt.Fprintf(t.err, "countersign: %s [%s]\n", fault.Text(t.locale(), f), f.ID)
 		return
 	}

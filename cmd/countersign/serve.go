@@ -37,7 +37,8 @@ func (serveCmd) Help() string {
 	return `Examples:
   countersign serve --data ./data
       on the embedded database; without a mail server, messages are shown at /outbox
-  COUNTERSIGN_SMTP_URL=smtp://mail.example.com:587 countersign serve --data ./data --public-url https://contacts.example.com
+  COUNTERSIGN_SMTP_URL=smtp://mail.example.com:587 COUNTERSIGN_MAIL_FROM=contacts@example.com \
+  countersign serve --data ./data --public-url https://contacts.example.com
       sends real mail
   countersign serve --data ./data --database postgres://countersign@db/countersign
       on PostgreSQL; start as many as you like with the same keyset (COUNTERSIGN_KEYSET)`
