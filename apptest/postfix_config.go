@@ -70,6 +70,7 @@ virtual_gid_maps = static:%[5]s
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = %[6]s
 smtpd_tls_key_file = %[7]s
+smtpd_tls_received_header = yes
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_recipient_restrictions = reject_unlisted_recipient, check_policy_service inet:%[8]s
 smtpd_error_sleep_time = 0

@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/emersion/go-sasl"
@@ -40,15 +39,6 @@ func (s *Sink) Fail(f Failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failures = append(s.failures, &f)
-}
-
-// Hold makes the sink keep back its next answer at a stage, the usual one, until
-// release is called. Held is closed once a client waits for it. A sink closes
-// only after its release.
-func (s *Sink) Hold(at Stage) (held <-chan struct{}, release func()) {
-	f := Failure{At: at, Times: 1, held: make(chan struct{}), free: make(chan struct{})}
-	s.Fail(f)
-	return f.held, sync.OnceFunc(func() { close(f.free) })
 }
 
 // Heal makes the sink forget every failure.

@@ -62,8 +62,10 @@ func (s *server) describe() {
 	open := doc.Components.Schemas.SchemaFromRef(problem.Ref)
 	open.AdditionalProperties = true
 	open.Properties["guesses_left"] = &huma.Schema{Type: huma.TypeInteger, Description: "With incorrect-code: the guesses that are left.", Examples: []any{2}}
-	open.Properties["allowed"] = &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString},
-		Description: "With unknown-field and unknown-parameter: the names that are known.", Examples: []any{[]string{"code"}}}
+	open.Properties["allowed"] = &huma.Schema{
+		Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString},
+		Description: "With unknown-field and unknown-parameter: the names that are known.", Examples: []any{[]string{"code"}},
+	}
 	for _, item := range doc.Paths {
 		for _, op := range methodsOf(item) {
 			describeOperation(op, problem)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -61,10 +62,10 @@ func handle[I, O any](s *server, id string, h func(ctx context.Context, in *I) (
 		if err == nil {
 			return out, nil
 		}
-		if f, ok := err.(failed); ok {
-			return nil, f
+		if _, marked := errors.AsType[failed](err); !marked {
+			err = failed{error: err}
 		}
-		return nil, failed{error: err}
+		return nil, err
 	})
 }
 

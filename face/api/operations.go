@@ -56,8 +56,10 @@ var operations = map[string]operation{
 		text: "Slots are email, email-2 to email-5, phone, phone-2 to phone-5; the number is the rank. A contact that is in force stays so " +
 			"until the new value is verified, and the answer shows the change that waits. Hints say what the account should know: " +
 			"same-as-mailbox, no-sms.",
-		problems: []problems{of(fault.NotFound, "unknown-account"), of(fault.Invalid, "unknown-slot", "extension-of-an-email"),
-			emailProblems, phoneProblems},
+		problems: []problems{
+			of(fault.NotFound, "unknown-account"), of(fault.Invalid, "unknown-slot", "extension-of-an-email"),
+			emailProblems, phoneProblems,
+		},
 	},
 	"remove-contact": {
 		method: http.MethodDelete, path: slotPath, tag: tagContacts, scope: auth.ContactsWrite,
@@ -78,9 +80,11 @@ var operations = map[string]operation{
 		summary: "Start a verification",
 		text: "Sends a code to the contact: method code by mail to an e-mail address, method sms by text message to a phone. While a change " +
 			"waits, it is the new value that is verified. One verification a slot is pending; a new one supersedes it.",
-		problems: []problems{of(fault.NotFound, "unknown-account", "unknown-contact"),
+		problems: []problems{
+			of(fault.NotFound, "unknown-account", "unknown-contact"),
 			of(fault.Invalid, "unknown-slot", "method-unknown", "method-not-for-slot", "no-sms-on-this-line", "channel-unavailable"),
-			of(fault.Conflict, "slot-locked"), of(fault.TooMany, "resend-too-soon", "too-many-messages")},
+			of(fault.Conflict, "slot-locked"), of(fault.TooMany, "resend-too-soon", "too-many-messages"),
+		},
 	},
 	"get-verification": {
 		method: http.MethodGet, path: "/v1/verifications/{id}", tag: tagVerifications, scope: auth.VerificationsRead,
@@ -91,18 +95,22 @@ var operations = map[string]operation{
 		method: http.MethodPost, path: "/v1/verifications/{id}/resend", tag: tagVerifications, scope: auth.VerificationsWrite,
 		summary: "Send another code",
 		text:    "The newest three codes work. All of them share one count of wrong guesses.",
-		problems: []problems{of(fault.NotFound, "unknown-verification", "unknown-account", "unknown-contact"),
+		problems: []problems{
+			of(fault.NotFound, "unknown-verification", "unknown-account", "unknown-contact"),
 			of(fault.Conflict, "slot-locked", "already-used", "superseded", "contact-changed"), of(fault.Gone, "expired"),
-			of(fault.TooMany, "resend-too-soon", "too-many-messages", "too-many-guesses")},
+			of(fault.TooMany, "resend-too-soon", "too-many-messages", "too-many-guesses"),
+		},
 	},
 	"check-code": {
 		method: http.MethodPost, path: "/v1/verifications/{id}/check", tag: tagVerifications, scope: auth.VerificationsWrite,
 		summary: "Check a code",
 		text: "The contact is verified when the code is right. Each guess is counted before it is compared; after five wrong ones the " +
 			"verification has ended. incorrect-code has the member guesses_left.",
-		problems: []problems{of(fault.NotFound, "unknown-verification"), of(fault.Invalid, "code-malformed", "incorrect-code"),
+		problems: []problems{
+			of(fault.NotFound, "unknown-verification"), of(fault.Invalid, "code-malformed", "incorrect-code"),
 			of(fault.Conflict, "slot-locked", "already-used", "superseded", "contact-changed"), of(fault.Gone, "expired"),
-			of(fault.TooMany, "too-many-guesses")},
+			of(fault.TooMany, "too-many-guesses"),
+		},
 	},
 	"defer-contact": {
 		method: http.MethodPost, path: slotPath + "/deferrals", tag: tagContacts, scope: auth.ContactsWrite,
@@ -110,9 +118,11 @@ var operations = map[string]operation{
 		summary: "Put off verifying a contact",
 		text: "The account's own “not now”. Reminders pause until the date; no eligibility changes. There is a budget of days and of times, " +
 			"and deferral-budget says what is left of it in the members days_left and times_left.",
-		problems: []problems{of(fault.NotFound, "unknown-account"), of(fault.Conflict, "nothing-to-defer"),
+		problems: []problems{
+			of(fault.NotFound, "unknown-account"), of(fault.Conflict, "nothing-to-defer"),
 			of(fault.Invalid, "unknown-slot", "deferral-until-past", "deferral-budget", "deferral-reason-missing",
-				"deferral-reason-too-long", "deferral-reason-characters")},
+				"deferral-reason-too-long", "deferral-reason-characters"),
+		},
 	},
 	"list-events": {
 		method: http.MethodGet, path: "/v1/events", tag: tagEvents, scope: auth.EventsRead,

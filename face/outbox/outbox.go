@@ -1,41 +1,88 @@
-// Package outbox shows what channel/outbox keeps: as a page for people and as JSON for programs.
+// Package outbox shows the messages that a service without real channels keeps instead of sending them: GET /outbox for people, GET
+// /outbox.json for programs, newest first.
+//
+// Messages are shown in clear, codes too: whoever reads them here stands for whoever would have received them. So it answers at an
+// address of this machine only, and only who has an API key with the scope outbox, or the cookie that a one-time address gives
+// (GET /outbox/open). The page needs no script and lets none run.
+//
+// The package leans on channel/outbox, face/web and base. What it returns is to be served inside [web.Wrap].
 package outbox
 
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 
 	"countersign.dev/base/auth"
 	"countersign.dev/base/fault"
-	box "countersign.dev/channel/outbox"
+	"countersign.dev/channel/outbox"
 	"countersign.dev/face/web"
 )
 
-// Options wire a Page.
+// Options wire a Page. Both are required.
 type Options struct {
-	Outbox *box.Outbox
-	Auth   *auth.Auth
+	Auth *auth.Auth
+	Box  *outbox.Outbox
 }
 
-// Page serves the outbox.
-type Page struct{ o Options }
+// Page serves an outbox at /outbox, /outbox.json and /outbox/open.
+type Page struct {
+	http.Handler
+	o    Options
+	door door
+}
 
-// New returns the page.
-func New(o Options) *Page { return &Page{o} }
+// New returns a page over o.
+func New(o Options) *Page {
+	p := &Page{o: o}
+	mux := http.NewServeMux()
+	mux.Handle("GET /outbox", p.guarded(p.show))
+	mux.Handle("GET /outbox.json", p.guarded(p.list))
+	mux.HandleFunc("GET /outbox/open", p.open)
+	p.Handler = web.LoopbackOnly(mux)
+	return p
+}
 
-// OneTimeURL returns an address that opens the page once.
-func (p *Page) OneTimeURL(base string) string { return base + "/outbox/open?token=" }
+// OneTimeURL returns an address under base that opens the outbox to the browser that visits it first.
+func (p *Page) OneTimeURL(base string) string { return base + "/outbox/open?token=" + p.door.issue() }
 
-func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	k, err := p.o.Auth.Authenticate(r.Context(), strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
-	if err == nil && !k.Has("outbox") {
-		err = fault.New(fault.Forbidden, "wrong-scope", "outbox")
+// guarded lets through who may read the messages.
+func (p *Page) guarded(h http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			if _, err := web.Authorise(p.o.Auth, w, r, auth.Outbox); err != nil {
+				web.Fail(w, r, err)
+				return
+			}
+		} else if c, err := r.Cookie(cookieName); err != nil || !p.door.opened(c.Value) {
+			web.Fail(w, r, fault.New(fault.Unauthenticated, "outbox-closed"))
+			return
+		}
+		h(w, r)
+	})
+}
+
+// open takes a one-time token for a cookie. HEAD, which looks at links ahead of people, takes nothing.
+func (p *Page) open(w http.ResponseWriter, r *http.Request) {
+	session, ok := "", false
+	if r.Method == http.MethodGet {
+		session, ok = p.door.redeem(r.URL.Query().Get("token"))
 	}
+	if !ok {
+		web.Fail(w, r, fault.New(fault.Unauthenticated, "outbox-closed"))
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName, Value: session, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+	})
+	http.Redirect(w, r, "/outbox", http.StatusSeeOther)
+}
+
+func (p *Page) list(w http.ResponseWriter, r *http.Request) {
+	doc, err := json.Marshal(p.o.Box.Messages())
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(p.o.Outbox.Messages())
+	_, _ = w.Write(doc) // whoever asked may be gone
 }

@@ -14,8 +14,8 @@ import (
 	"countersign.dev/face/web"
 )
 
-// answer has err answered, with header names and values in turn.
-func answer(t *testing.T, err error, headers ...string) (*http.Response, map[string]any) {
+// fail has err answered, with header names and values in turn.
+func fail(t *testing.T, err error, headers ...string) (http.Header, map[string]any) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	for i := 0; i < len(headers); i += 2 {
@@ -23,12 +23,12 @@ func answer(t *testing.T, err error, headers ...string) (*http.Response, map[str
 	}
 	w := httptest.NewRecorder()
 	web.Fail(w, r, err)
-	return w.Result(), problem(t, w.Result(), w.Body.String())
+	return w.Header(), answer{status: w.Code, header: w.Header(), body: w.Body.String()}.problem(t)
 }
 
 func TestAFaultIsAnsweredAsAProblem(t *testing.T) {
 	err := fault.New(fault.Invalid, "incorrect-code", 2).At("code").With("guesses_left", 2)
-	res, doc := answer(t, err)
+	header, doc := fail(t, err)
 	want := map[string]any{
 		"type": "https://countersign.dev/problems/incorrect-code", "title": "Against a rule", "status": 422.0,
 		"detail": fault.Text(i18n.En, err), "field": "code", "guesses_left": 2.0,
@@ -36,16 +36,16 @@ func TestAFaultIsAnsweredAsAProblem(t *testing.T) {
 	if d := cmp.Diff(want, doc); d != "" {
 		t.Error(d)
 	}
-	if got := res.Header.Get("Content-Language"); got != "en" {
+	if got := header.Get("Content-Language"); got != "en" {
 		t.Errorf("language %q", got)
 	}
 }
 
 func TestTheLanguageAskedFor(t *testing.T) {
 	err := fault.New(fault.NotFound, "unknown-account")
-	res, doc := answer(t, err, "Accept-Language", "de, zh-CN;q=0.8, en;q=0.5")
-	if doc["detail"] != fault.Text(i18n.Zh, err) || doc["title"] != "未找到" || res.Header.Get("Content-Language") != "zh-CN" {
-		t.Errorf("%v, %v", doc, res.Header)
+	header, doc := fail(t, err, "Accept-Language", "de, zh-CN;q=0.8, en;q=0.5")
+	if doc["detail"] != fault.Text(i18n.Zh, err) || doc["title"] != "未找到" || header.Get("Content-Language") != "zh-CN" {
+		t.Errorf("%v, %v", doc, header)
 	}
 }
 
@@ -53,8 +53,8 @@ func TestRetryAfterIsRoundedUp(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "", time.Millisecond: "1", time.Second: "1", 29*time.Second + 1: "30", 24 * time.Hour: "86400",
 	} {
-		res, _ := answer(t, fault.New(fault.TooMany, "too-many-messages").After(d))
-		if got := res.Header.Get("Retry-After"); got != want {
+		header, _ := fail(t, fault.New(fault.TooMany, "too-many-messages").After(d))
+		if got := header.Get("Retry-After"); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
 		}
 	}
@@ -62,12 +62,12 @@ func TestRetryAfterIsRoundedUp(t *testing.T) {
 
 func TestWhoIsNotKnownIsChallenged(t *testing.T) {
 	err := fault.New(fault.Unauthenticated, "unauthenticated")
-	res, _ := answer(t, err)
-	if got := res.Header.Get("WWW-Authenticate"); got != `Bearer realm="countersign"` {
+	header, _ := fail(t, err)
+	if got := header.Get("WWW-Authenticate"); got != `Bearer realm="countersign"` {
 		t.Error(got)
 	}
-	res, _ = answer(t, err, "Authorization", "Bearer wrong")
-	if got := res.Header.Get("WWW-Authenticate"); !strings.Contains(got, "invalid_token") {
+	header, _ = fail(t, err, "Authorization", "Bearer wrong")
+	if got := header.Get("WWW-Authenticate"); !strings.Contains(got, "invalid_token") {
 		t.Error(got)
 	}
 }

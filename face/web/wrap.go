@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -143,7 +144,7 @@ func (a *answer) refuse(status int) {
 // finish recovers from a panic and accounts for the request.
 func (a *answer) finish(began time.Time) {
 	if v := recover(); v != nil {
-		if v == http.ErrAbortHandler {
+		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(v)
 		}
 		a.panicked(v)

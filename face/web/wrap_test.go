@@ -16,8 +16,15 @@ import (
 	"countersign.dev/face/web"
 )
 
-// serve answers one request with a mux of some routes, and returns the log too.
-func serve(t *testing.T, r *http.Request) (*http.Response, string, string) {
+// answer is what came back, and what was logged meanwhile.
+type answer struct {
+	status    int
+	header    http.Header
+	body, log string
+}
+
+// serve answers one request with a mux of some routes.
+func serve(t *testing.T, r *http.Request) answer {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /fine/{account}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") })
@@ -36,24 +43,21 @@ func serve(t *testing.T, r *http.Request) (*http.Response, string, string) {
 	var log bytes.Buffer
 	w := httptest.NewRecorder()
 	web.Wrap(mux, web.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}).ServeHTTP(w, r)
-	body, err := io.ReadAll(w.Result().Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w.Result(), string(body), log.String()
+	return answer{w.Code, w.Header(), w.Body.String(), log.String()}
 }
 
-func problem(t *testing.T, res *http.Response, body string) map[string]any {
+// problem reads the answer as the document that it must be.
+func (a answer) problem(t *testing.T) map[string]any {
 	t.Helper()
-	if got := res.Header.Get("Content-Type"); got != "application/problem+json" {
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
 		t.Errorf("content type %q", got)
 	}
 	var doc map[string]any
-	if err := json.Unmarshal([]byte(body), &doc); err != nil {
-		t.Fatalf("%v: %s", err, body)
+	if err := json.Unmarshal([]byte(a.body), &doc); err != nil {
+		t.Fatalf("%v: %s", err, a.body)
 	}
-	if doc["status"] != float64(res.StatusCode) {
-		t.Errorf("the document says %v, the answer %d", doc["status"], res.StatusCode)
+	if doc["status"] != float64(a.status) {
+		t.Errorf("the document says %v, the answer %d", doc["status"], a.status)
 	}
 	return doc
 }
@@ -78,42 +82,61 @@ func TestWhatNoHandlerAnswers(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			res, body, _ := serve(t, tt.r)
-			doc := problem(t, res, body)
-			if res.StatusCode != tt.status || doc["type"] != web.TypeBase+tt.id {
-				t.Errorf("%d %v, want %d %s", res.StatusCode, doc["type"], tt.status, tt.id)
+			a := serve(t, tt.r)
+			doc := a.problem(t)
+			if a.status != tt.status || doc["type"] != web.TypeBase+tt.id {
+				t.Errorf("%d %v, want %d %s", a.status, doc["type"], tt.status, tt.id)
 			}
-			if doc["request_id"] == "" || doc["request_id"] != res.Header.Get("X-Request-Id") {
-				t.Errorf("request id %v in the document, %q in the header", doc["request_id"], res.Header.Get("X-Request-Id"))
+			if doc["request_id"] == "" || doc["request_id"] != a.header.Get("X-Request-Id") {
+				t.Errorf("request id %v in the document, %q in the header", doc["request_id"], a.header.Get("X-Request-Id"))
 			}
 		})
 	}
 }
 
+// The program's mux has those of the faces on it; what those refuse is refused no differently.
+func TestAMuxWithinAMux(t *testing.T) {
+	inner, outer := http.NewServeMux(), http.NewServeMux()
+	inner.HandleFunc("GET /a/{account}", func(http.ResponseWriter, *http.Request) {})
+	outer.Handle("/", inner)
+	var log bytes.Buffer
+	h := web.Wrap(outer, web.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	for method, want := range map[string]int{http.MethodGet: 200, http.MethodPut: 405} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(method, "/a/seller-4711", nil))
+		if w.Code != want || want == 405 && (w.Header().Get("Allow") != "GET, HEAD" || w.Header().Get("Content-Type") != "application/problem+json") {
+			t.Errorf("%s: %d %v", method, w.Code, w.Header())
+		}
+	}
+	if !strings.Contains(log.String(), `route="GET /a/{account}" status=200`) || !strings.Contains(log.String(), "account=seller-4711") {
+		t.Error(log.String())
+	}
+}
+
 func TestAHandlersOwn404Stays(t *testing.T) {
-	res, body, _ := serve(t, httptest.NewRequest(http.MethodGet, "/missing", nil))
-	if res.StatusCode != 404 || body != "own words\n" {
-		t.Errorf("%d %q", res.StatusCode, body)
+	a := serve(t, httptest.NewRequest(http.MethodGet, "/missing", nil))
+	if a.status != http.StatusNotFound || a.body != "own words\n" {
+		t.Errorf("%d %q", a.status, a.body)
 	}
 }
 
 func TestAPanicAfterTheStatusLeavesIt(t *testing.T) {
-	res, body, log := serve(t, httptest.NewRequest(http.MethodGet, "/late", nil))
-	if res.StatusCode != http.StatusAccepted || body != "" || !strings.Contains(log, "a request panicked") {
-		t.Errorf("%d %q %s", res.StatusCode, body, log)
+	a := serve(t, httptest.NewRequest(http.MethodGet, "/late", nil))
+	if a.status != http.StatusAccepted || a.body != "" || !strings.Contains(a.log, "a request panicked") {
+		t.Errorf("%d %q %s", a.status, a.body, a.log)
 	}
 }
 
 func TestEveryAnswerIsStrict(t *testing.T) {
 	for _, path := range []string{"/fine/a", "/nowhere", "/panic"} {
-		res, _, _ := serve(t, httptest.NewRequest(http.MethodGet, path, nil))
+		a := serve(t, httptest.NewRequest(http.MethodGet, path, nil))
 		for name, want := range map[string]string{
 			"X-Content-Type-Options":  "nosniff",
 			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 			"Referrer-Policy":         "no-referrer",
 			"Cache-Control":           "no-store",
 		} {
-			if got := res.Header.Get(name); got != want {
+			if got := a.header.Get(name); got != want {
 				t.Errorf("%s: %s is %q", path, name, got)
 			}
 		}
@@ -130,7 +153,7 @@ func TestTheLogHoldsNothingPersonal(t *testing.T) {
 		{"/defect", "disk on fire"},
 	}
 	for _, tt := range tests {
-		_, _, log := serve(t, httptest.NewRequest(http.MethodGet, tt.target, nil))
+		log := serve(t, httptest.NewRequest(http.MethodGet, tt.target, nil)).log
 		if !strings.Contains(log, tt.want) {
 			t.Errorf("%s: no %s in %s", tt.target, tt.want, log)
 		}
@@ -138,7 +161,7 @@ func TestTheLogHoldsNothingPersonal(t *testing.T) {
 			t.Errorf("%s: %s", tt.target, log)
 		}
 	}
-	_, _, log := serve(t, httptest.NewRequest("MEI", "/fine/a", nil))
+	log := serve(t, httptest.NewRequest("MEI", "/fine/a", nil)).log
 	if !strings.Contains(log, "method=other") {
 		t.Error(log)
 	}
