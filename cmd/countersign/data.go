@@ -145,7 +145,7 @@ var version = "0.1.0-dev"
 type versionCmd struct{}
 
 // Run prints the version, the commit it was built from and the Go version.
-func (c *versionCmd) Run(t terminal) error {
+func (c *versionCmd) Run(t terminal) error { //nolint:unparam // the signature of every command
 	fmt.Fprintf(t.out, "countersign %s %s %s/%s\n", version+revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
 }

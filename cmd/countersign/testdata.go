@@ -63,8 +63,10 @@ func (c *genTestdataCmd) Run(ctx context.Context, g *Global, t terminal) error {
 		return fmt.Errorf("%w: %s exists already", errUsage, c.Dir)
 	}
 	box := outbox.New()
-	a, err := openKept(ctx, g, t, c.Dir, parts{host: "portal.example.com",
-		senders: func(*seal.Keyring) (map[string]deliver.Sender, error) { return outboxFor(box), nil }})
+	a, err := openKept(ctx, g, t, c.Dir, parts{
+		host:    "portal.example.com",
+		senders: func(*seal.Keyring) (map[string]deliver.Sender, error) { return outboxFor(box), nil },
+	})
 	if err != nil {
 		return err
 	}
