@@ -7,7 +7,6 @@ import (
 	"countersign.dev/account"
 	"countersign.dev/base/event"
 	"countersign.dev/base/i18n"
-	"countersign.dev/base/seal"
 	"countersign.dev/base/store"
 )
 
@@ -145,11 +144,11 @@ func (c *Contacts) Reveal(ctx context.Context, tx *store.Tx, accountID string, s
 		return Contact{}, err
 	}
 	e := event.Event{
-		Type: "contact.revealed", Account: accountID, Subject: slot.String(), Actor: actor,
+		ID: store.NewID(tx.Now()), Type: "contact.revealed", Account: accountID, Subject: slot.String(), Actor: actor,
 		Body: map[string]any{"slot": slot.String(), "kind": string(slot.Kind())},
 	}
 	if reason != "" {
-		e.Sealed = c.o.Keys.Instance().Seal(seal.Place{Table: "event", Row: accountID, Column: "sealed"}, []byte(reason))
+		e.Sealed = c.o.Keys.Instance().Seal(event.Place(e.ID), []byte(reason))
 	}
 	event.Append(tx, e)
 	return k, nil

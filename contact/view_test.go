@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"countersign.dev/account"
+	"countersign.dev/base/event"
 	"countersign.dev/base/i18n"
-	"countersign.dev/base/seal"
 	"countersign.dev/base/store"
 	"countersign.dev/contact"
 )
@@ -115,7 +115,7 @@ func TestReveal(t *testing.T) {
 		if e.Actor != "key:reader" || e.Subject != "email" || len(e.Body) != 2 {
 			t.Errorf("event %+v", e)
 		}
-		reason, err := b.keys.Instance().Open(seal.Place{Table: "event", Row: seller, Column: "sealed"}, e.Sealed)
+		reason, err := b.keys.Instance().Open(event.Place(e.ID), e.Sealed)
 		if err != nil || string(reason) != "Ann called us" {
 			t.Errorf("the reason is %q, %v", reason, err)
 		}

@@ -75,8 +75,9 @@ func NewDispatcher(o Options) *Dispatcher {
 	return d
 }
 
-// Run makes passes until ctx ends.
+// Run makes passes until ctx ends, and then leaves the work to another process at once.
 func (d *Dispatcher) Run(ctx context.Context) {
+	defer d.letGo(context.WithoutCancel(ctx))
 	tick := time.NewTicker(d.o.Every)
 	defer tick.Stop()
 	for {
@@ -124,6 +125,17 @@ func (d *Dispatcher) hold(ctx context.Context) (bool, error) {
 	}
 	d.leaseEnds = now.Add(leaseTTL)
 	return true, nil
+}
+
+// letGo ends the lease, if this process has it.
+func (d *Dispatcher) letGo(ctx context.Context) {
+	if d.leaseEnds.IsZero() {
+		return
+	}
+	if _, err := d.o.DB.Lease(ctx, leaseName, d.o.Holder, 0); err != nil {
+		d.o.Log.Warn("the lease on events ends by itself", "error", err)
+	}
+	d.leaseEnds = time.Time{}
 }
 
 // number gives the next numbers to committed events that have none. The outer "seq IS NULL" and the unique

@@ -8,7 +8,7 @@
 // A body holds no personal data: no name, address, number, code or free text. What is personal goes, sealed
 // under the instance's data key, into Sealed.
 //
-// The package leans on base/store alone.
+// The package leans on base/store, and on base/seal for where a sealed part is sealed for.
 package event
 
 import (
@@ -17,11 +17,13 @@ import (
 	"fmt"
 	"time"
 
+	"countersign.dev/base/seal"
 	"countersign.dev/base/store"
 )
 
 // Event is one thing that happened. Account is empty for what concerns no account. Subject is the id of what it
-// happened to (a slot, a verification, a delivery). Seq is 0 until the sequencer has numbered it.
+// happened to (a slot, a verification, a delivery). Sealed is sealed for the event's place, see Place. Seq is 0 until
+// the sequencer has numbered it.
 type Event struct {
 	ID      string
 	Type    string
@@ -40,9 +42,17 @@ const (
 	CLI    = "cli"
 )
 
-// Append records e with the caller's transaction; ID and At are filled in. All events of one transaction go
-// out in one statement.
+// Place is where the sealed part of the event with this id is sealed for. Whoever seals one draws the id first.
+func Place(id string) seal.Place {
+	return seal.Place{Table: "event", Row: id, Column: "sealed"}
+}
+
+// Append records e with the caller's transaction; At is filled in, and so is an ID that is empty. All events of one
+// transaction go out in one statement.
 func Append(tx *store.Tx, e Event) {
+	if e.ID == "" {
+		e.ID = store.NewID(tx.Now())
+	}
 	if e.Body == nil {
 		e.Body = map[string]any{}
 	}
@@ -51,7 +61,7 @@ func Append(tx *store.Tx, e Event) {
 		panic(fmt.Sprintf("event %s: a body that is not JSON: %v", e.Type, err))
 	}
 	tx.LaterRow("INSERT INTO event (account_id, event_id, type, subject, actor, at, body, sealed) VALUES",
-		e.Account, store.NewID(tx.Now()), e.Type, e.Subject, e.Actor, store.Micros(tx.Now()), string(body), e.Sealed)
+		e.Account, e.ID, e.Type, e.Subject, e.Actor, store.Micros(tx.Now()), string(body), e.Sealed)
 }
 
 const columns = "account_id, event_id, type, subject, actor, at, body, sealed, seq"

@@ -249,3 +249,20 @@ func TestTheFeedAndTheQueueAreReadByIndex(t *testing.T) {
 		}
 	})
 }
+
+// A process that stops leaves no pause behind in which nobody hands events out.
+func TestAStoppedDispatcherLetsGoAtOnce(t *testing.T) {
+	clock := apptest.NewClock(time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC))
+	apptest.EnginesAt(t, clock, func(t *testing.T, db *store.DB) {
+		first := event.NewDispatcher(event.Options{DB: db, Holder: "first"})
+		drain(t, first)
+		stopped, stop := context.WithCancel(t.Context())
+		stop()
+		first.Run(stopped)
+		appendOne(t, db, "a")
+		drain(t, event.NewDispatcher(event.Options{DB: db, Holder: "second"}))
+		if n := len(feed(t, db, 0)); n != 1 {
+			t.Errorf("%d events in the feed, want 1", n)
+		}
+	})
+}

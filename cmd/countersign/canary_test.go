@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"math/big"
 	"net/http"
@@ -24,6 +23,7 @@ import (
 	"countersign.dev/base/config"
 	"countersign.dev/base/event"
 	"countersign.dev/base/store"
+	"countersign.dev/channel/deliver"
 	"countersign.dev/channel/outbox"
 )
 
@@ -50,6 +50,7 @@ type heist struct {
 
 	secrets []needle
 	issued  []issued
+	bait    issued              // planted beside its id
 	marks   map[string][]string // planted in clear: what, and the places that must show it
 	loot    []place
 }
@@ -379,10 +380,14 @@ func inParallel(workers, n int, do func(i int)) {
 func (h *heist) withMailServer() {
 	sink := apptest.NewSink(h.T, apptest.SinkOptions{})
 	gone, slow := h.email("Unbekannt.Verzogen@nightjar-mail.example"), h.email("Ganz.Langsam@nightjar-mail.example")
-	sink.Fail(apptest.Failure{At: apptest.AtRcpt, To: gone, Code: 550, Enhanced: "5.1.1",
-		Text: "<" + gone + ">: " + h.secret("a server's words", "no such bird: Featherstonhaugh moved to Quetzaltenango")})
-	sink.Fail(apptest.Failure{At: apptest.AtRcpt, To: slow, Code: 450, Enhanced: "4.2.0",
-		Text: "<" + slow + ">: " + h.secret("a server's words", "Greylisted at Quetzaltenango, come back")})
+	sink.Fail(apptest.Failure{
+		At: apptest.AtRcpt, To: gone, Code: 550, Enhanced: "5.1.1",
+		Text: "<" + gone + ">: " + h.secret("a server's words", "no such bird: Featherstonhaugh moved to Quetzaltenango"),
+	})
+	sink.Fail(apptest.Failure{
+		At: apptest.AtRcpt, To: slow, Code: 450, Enhanced: "4.2.0",
+		Text: "<" + slow + ">: " + h.secret("a server's words", "Greylisted at Quetzaltenango, come back"),
+	})
 	s := h.settings
 	s.SMTP.URL, s.Mail.From = sink.URL(), "contacts@harbourline.example"
 	h.clock.Advance(time.Minute) // what the first run had leased lapses
@@ -436,6 +441,10 @@ func (h *heist) plant() {
 		[]byte("mark"), h.mark("table idempotency", file, log), store.Micros(h.clock.Now()))
 	write(h.T, db, "INSERT INTO river_job (kind, queue, max_attempts, args) VALUES ('mark', 'nobody', 1, $1)",
 		`{"word":"`+h.mark("table river_job", file, log)+`"}`)
+	h.bait = issued{"735802", []string{store.NewID(time.Now())}}
+	write(h.T, db, "INSERT INTO template_version (version_id, name, rule, compiled, created_at) VALUES ('bait', 'bait', 1, $1, 1)",
+		`{"verification":"`+h.bait.ids[0]+`","code":"`+h.bait.code+`"}`)
+	h.node.main.app.log.Debug("bait", "verification", h.bait.ids[0], "code", h.bait.code)
 	word := h.mark("table event", "events", file, log)
 	err := h.node.main.app.db.Write(h.Context(), func(tx *store.Tx) error {
 		event.Append(tx, event.Event{Type: "mark", Subject: "mark", Actor: event.System, Body: map[string]any{"word": word}})
@@ -546,6 +555,7 @@ func (h *heist) search() {
 	h.searchCodeDigests()
 	h.countCodes()
 	h.searchNearIDs()
+	h.searchPayloads()
 }
 
 // searchMarks proves that the search can fail in each place.
@@ -583,11 +593,8 @@ func (h *heist) searchCodeDigests() {
 	}
 }
 
-// countCodes compares the codes that were issued with as many that never were. If nothing tells them apart, each code that is
-// found at all is as likely of the one kind as of the other, and by Hoeffding's inequality the issued ones among m found are
-// more than m/2 + sqrt(m·ln(1/p)/2) with a probability below p.
+// countCodes compares the codes that were issued with as many that never were.
 func (h *heist) countCodes() {
-	const p = 1e-9
 	shown := map[string]bool{}
 	for _, place := range h.loot {
 		place.sixDigitRuns(func(code []byte) { shown[string(code)] = true })
@@ -596,15 +603,34 @@ func (h *heist) countCodes() {
 	for _, one := range h.issued {
 		issued[one.code] = true
 	}
-	never := neverIssued(h.T, issued)
-	foundIssued, foundNever := countIn(shown, issued), countIn(shown, never)
-	m := float64(foundIssued + foundNever)
-	if float64(foundIssued) > m/2+math.Sqrt(m*math.Log(1/p)/2) {
-		h.Errorf("%d of %d issued codes are found, and only %d of as many never issued: p < %g", foundIssued, len(issued), foundNever, p)
+	foundIssued, foundNever := countIn(shown, issued), countIn(shown, neverIssued(h.T, issued))
+	if toldApart(foundIssued, foundNever) {
+		h.Errorf("%d of %d issued codes are found, and only %d of as many never issued", foundIssued, len(issued), foundNever)
 	}
-	h.Logf("found %d of %d issued codes, %d of as many never issued; %d different numbers of six digits in all", foundIssued, len(issued), foundNever, len(shown))
+	h.Logf("found %d of %d issued codes, %d of as many never issued; %d different numbers of six digits in all",
+		foundIssued, len(issued), foundNever, len(shown))
 	if len(issued) < crowdCodes*99/100 {
 		h.Errorf("only %d different codes were issued", len(issued))
+	}
+}
+
+// toldApart says that issued codes are found more often than others. Where nothing tells the two apart, each that is found is as
+// likely of the one kind as of the other, and by Hoeffding's inequality more than m/2 + sqrt(m·ln(1/p)/2) of m found are issued
+// ones with a probability below p, here one in a million.
+func toldApart(foundIssued, foundNever int) bool {
+	const p = 1e-6
+	m := float64(foundIssued + foundNever)
+	return float64(foundIssued) > m/2+math.Sqrt(m*math.Log(1/p)/2)
+}
+
+func TestCodesThatLieAboutAreToldApart(t *testing.T) {
+	for _, c := range []struct {
+		issued, never int
+		want          bool
+	}{{1000, 0, true}, {1000, 300, true}, {40, 2, true}, {3, 0, false}, {520, 480, false}, {0, 0, false}, {0, 1000, false}} {
+		if got := toldApart(c.issued, c.never); got != c.want {
+			t.Errorf("%d issued and %d others found: told apart %v, want %v", c.issued, c.never, got, c.want)
+		}
 	}
 }
 
@@ -623,7 +649,7 @@ func neverIssued(t testing.TB, issued map[string]bool) map[string]bool {
 }
 
 func countIn(shown, codes map[string]bool) (n int) {
-	for code := range maps.Keys(codes) {
+	for code := range codes {
 		if shown[code] {
 			n++
 		}
@@ -634,11 +660,11 @@ func countIn(shown, codes map[string]bool) (n int) {
 // nearby is how many bytes before and after an id belong to it, more than any row is long.
 const nearby = 512
 
-// searchNearIDs looks for codes beside the ids of their verification, delivery and notice.
+// searchNearIDs looks for codes beside the ids of their verification, delivery and notice. One that was planted so is found.
 func (h *heist) searchNearIDs() {
 	codesOf := map[string][]string{}
 	var ids []needle
-	for _, one := range h.issued {
+	for _, one := range append(h.issued, h.bait) {
 		for _, id := range one.ids {
 			if codesOf[id] == nil {
 				ids = append(ids, needle{of: id, bytes: []byte(id)})
@@ -646,22 +672,46 @@ func (h *heist) searchNearIDs() {
 			codesOf[id] = append(codesOf[id], one.code)
 		}
 	}
-	f, met, places := newFinder(ids), map[string]bool{}, map[string]bool{}
+	f, met, beside := newFinder(ids), map[string]bool{}, map[string]string{}
 	for _, p := range h.loot {
 		f.search(p.content, func(n needle, at int) {
 			met[n.of] = true
 			around := p
 			around.content = p.content[max(0, at-nearby):min(len(p.content), at+len(n.bytes)+nearby)]
-			for _, code := range codesOf[n.of] {
-				if around.shows(code) && !places[p.name] {
-					places[p.name] = true
-					h.Errorf("the code of %s stands beside it in %s", n.of, p.name)
-				}
+			if slices.ContainsFunc(codesOf[n.of], around.shows) {
+				beside[n.of] += " " + p.name
 			}
 		})
 	}
 	if len(met) < len(ids)*9/10 {
 		h.Errorf("only %d of %d ids were met: the search looks past them", len(met), len(ids))
+	}
+	file, log := h.files()
+	for _, place := range []string{"table template_version", "log", file, log} {
+		if !strings.Contains(beside[h.bait.ids[0]], "/"+place) {
+			h.Errorf("the code planted beside its id was not found in %q, only in%s", place, beside[h.bait.ids[0]])
+		}
+	}
+	delete(beside, h.bait.ids[0])
+	for id, places := range beside {
+		h.Errorf("the code of %s stands beside it in%s", id, places)
+	}
+}
+
+// searchPayloads looks for sealed codes of messages that are done: whoever has the keys as well must not find them either.
+func (h *heist) searchPayloads() {
+	states, left := map[string]int{}, 0
+	for _, r := range tables(h.T, h.settings)["delivery"] {
+		states[r.text("state")]++
+		if r.text("state") != string(deliver.StateQueued) && r["payload"] != nil {
+			left++
+		}
+	}
+	if left > 0 {
+		h.Errorf("%d deliveries that are done still have their secrets", left)
+	}
+	if states["accepted"] < crowdCodes || states["refused"] != 1 || states["queued"] != 1 {
+		h.Errorf("the deliveries are not what this test is about: %v", states)
 	}
 }
 
