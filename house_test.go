@@ -26,7 +26,7 @@ var sideways = map[string][]string{
 	"base/address":   {"base/fault", "base/i18n"},
 	"base/auth":      {"base/event", "base/fault", "base/i18n", "base/seal", "base/store"},
 	"base/config":    {"base/fault", "base/i18n"},
-	"base/event":     {"base/store"},
+	"base/event":     {"base/seal", "base/store"},
 	"base/fault":     {"base/i18n"},
 	"base/ratelimit": {"base/store"},
 	"base/seal":      {"base/fault", "base/store"},
