@@ -61,7 +61,8 @@ func (v *Verifier) count(ctx context.Context, id string, around Around) (guess, 
 		}
 		var slot string
 		err := tx.QueryRow(ctx, `UPDATE verification_slot SET guesses = guesses + 1, wrong_run = wrong_run + 1
-			WHERE verification_id = $1 AND guesses < $2 AND wrong_run < $3 AND expires_at > $4
+			WHERE (account_id, slot) = (SELECT account_id, slot FROM verification WHERE verification_id = $1)
+				AND verification_id = $1 AND guesses < $2 AND wrong_run < $3 AND expires_at > $4
 			RETURNING account_id, slot, contact_version, codes, guesses, wrong_run`,
 			id, v.o.Limits.Guesses, v.o.Limits.LockAfter, store.Micros(tx.Now())).
 			Scan(&g.account, &slot, &g.version, &g.codes, &g.guesses, &g.wrongRun)

@@ -50,8 +50,8 @@ func (q *Queue) claim(ctx context.Context, refs []ref) ([]Claimed, error) {
 		claimed = claimed[:0]
 		now := store.Micros(tx.Now())
 		marks, args := in(refs, now, now+q.o.Lease.Microseconds())
-		rows, err := tx.Query(ctx, `UPDATE delivery SET due_at = $2, attempts = attempts + 1
-			WHERE (account_id, delivery_id) IN `+marks+` AND state = 'queued' AND due_at <= $1
+		rows, err := tx.Query(ctx, `UPDATE delivery SET leased_until = $2, attempts = attempts + 1
+			WHERE (account_id, delivery_id) IN `+marks+` AND state = 'queued' AND due_at <= $1 AND leased_until <= $1
 			RETURNING account_id, delivery_id, notice_id, slot, channel, form, class, attempts, created_at, expires_at, address, payload`, args...)
 		if err != nil {
 			return err
@@ -110,13 +110,13 @@ func (q *Queue) due(ctx context.Context, limit int) ([]ref, error) {
 	return refs, err
 }
 
-const dueQuery = "SELECT account_id, delivery_id FROM delivery WHERE state = 'queued' AND due_at <= $1 ORDER BY due_at LIMIT $2"
+const dueQuery = "SELECT account_id, delivery_id FROM delivery WHERE state = 'queued' AND due_at <= $1 AND leased_until <= $1 ORDER BY due_at LIMIT $2"
 
 // recover makes every queued delivery due: where no other process sends, a lease or a pause of the process before
 // this one binds nobody.
 func (q *Queue) recover(ctx context.Context) error {
 	return q.o.DB.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE delivery SET due_at = $1 WHERE state = 'queued' AND due_at > $1", store.Micros(tx.Now()))
+		_, err := tx.Exec(ctx, "UPDATE delivery SET due_at = $1, leased_until = 0 WHERE state = 'queued'", store.Micros(tx.Now()))
 		return err
 	})
 }

@@ -141,9 +141,9 @@ func (q *Queue) Add(tx *store.Tx, d Delivery) string {
 	}
 	now := store.Micros(tx.Now())
 	tx.LaterRow(`INSERT INTO delivery (account_id, delivery_id, notice_id, slot, channel, form, class, state, address,
-		target_index, payload, attempts, due_at, expires_at, created_at, code, enhanced) VALUES`,
+		target_index, payload, attempts, due_at, leased_until, expires_at, created_at, code, enhanced) VALUES`,
 		d.Account, id, d.NoticeID, d.Slot, d.Channel, d.Form, d.Class, string(StateQueued), d.Key.Seal(place(id, "address"), []byte(d.To)),
-		d.Index, d.Key.Seal(place(id, "payload"), secrets), 0, now, store.Micros(d.ExpiresAt), now, 0, "")
+		d.Index, d.Key.Seal(place(id, "payload"), secrets), 0, now, 0, store.Micros(d.ExpiresAt), now, 0, "")
 	tx.AfterCommit(func() { q.nudge(ref{d.Account, id}) })
 	return id
 }

@@ -81,7 +81,7 @@ func (o outcome) retry(ctx context.Context, tx *store.Tx, next time.Time) error 
 	if next.After(o.claimed.ExpiresAt) {
 		next = o.claimed.ExpiresAt
 	}
-	_, err := tx.Exec(ctx, `UPDATE delivery SET due_at = $2, code = $3, enhanced = $4, words = $5
+	_, err := tx.Exec(ctx, `UPDATE delivery SET due_at = $2, leased_until = 0, code = $3, enhanced = $4, words = $5
 		WHERE delivery_id = $1 AND account_id = $6 AND state = 'queued'`,
 		o.claimed.ID, store.Micros(next), o.result.Code, o.result.Enhanced, o.words(), o.claimed.Account)
 	return err

@@ -36,7 +36,6 @@ CREATE TABLE verification_slot (
     next_at         BIGINT NOT NULL,
     PRIMARY KEY (account_id, slot)
 );
-CREATE INDEX verification_slot_current ON verification_slot (verification_id);
 
 -- The texts of notices, compiled; a built-in text becomes a version at start-up. See notice.
 CREATE TABLE template_version (
@@ -61,8 +60,9 @@ CREATE TABLE notice (
 );
 CREATE UNIQUE INDEX notice_reference ON notice (reference);
 
--- One attempt to bring a notice to one address. The row is the queue: while it is queued, due_at is the next
--- attempt or, once claimed, the end of the lease. payload holds the secret and goes when the row is done.
+-- One attempt to bring a notice to one address. The row is the queue: it is to be claimed once due_at has come and no
+-- lease holds it. The lease is in no index, so that a claim moves no index entry. payload holds the secret and goes
+-- when the row is done.
 CREATE TABLE delivery (
     account_id   TEXT   NOT NULL,
     delivery_id  TEXT   NOT NULL,
@@ -77,6 +77,7 @@ CREATE TABLE delivery (
     payload      BYTEA,
     attempts     BIGINT NOT NULL,
     due_at       BIGINT NOT NULL,
+    leased_until BIGINT NOT NULL,
     expires_at   BIGINT,
     created_at   BIGINT NOT NULL,
     done_at      BIGINT,
