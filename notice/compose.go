@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"countersign.dev/base/i18n"
 	"countersign.dev/base/seal"
 	"countersign.dev/base/store"
 	"countersign.dev/channel/deliver"
@@ -48,7 +49,6 @@ func (r *Registry) Compose(ctx context.Context, tx *store.Tx, claimed []deliver.
 }
 
 func (r *Registry) compose(ctx context.Context, tx *store.Tx, c *deliver.Claimed, rec record) deliver.Composed {
-	out := deliver.Composed{Key: rec.key}
 	to, secrets, err := c.Open(rec.key)
 	if err != nil {
 		return deliver.Composed{Err: err}
@@ -64,12 +64,7 @@ func (r *Registry) compose(ctx context.Context, tx *store.Tx, c *deliver.Claimed
 	if err != nil {
 		return deliver.Composed{Err: err}
 	}
-	out.Message = deliver.Message{
-		DeliveryID: c.ID, NoticeID: c.NoticeID, Reference: rec.reference, Channel: c.Channel, To: to,
-		Subject: content.Subject, Text: content.Text, HTML: content.HTML,
-		Locale: rec.locale, Class: rec.class, ExpiresAt: c.ExpiresAt,
-	}
-	return out
+	return deliver.Composed{Key: rec.key, To: to, Content: content.on(Reference(rec.reference), i18n.Locale(rec.locale))}
 }
 
 // records reads the notices of claimed deliveries with their accounts' keys, in one statement. The list is

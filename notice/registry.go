@@ -140,12 +140,24 @@ func (r *Registry) Send(tx *store.Tx, n Notice) (Sent, error) {
 		n.Account.ID, sent.NoticeID, string(sent.Reference), string(n.Class), v.id, string(locale),
 		n.Account.Key.Seal(place(sent.NoticeID), variables), store.Micros(tx.Now()))
 	values["reference"] = string(sent.Reference)
+	maps.Copy(values, n.Secrets)
+	form := chooseForm(v, locale, n, values)
+	content, err := v.render(string(locale), form, values)
+	if err != nil {
+		return Sent{}, err
+	}
 	sent.DeliveryID = r.o.Queue.Add(tx, deliver.Delivery{
 		Account: n.Account.ID, Key: n.Account.Key, NoticeID: sent.NoticeID, Slot: n.Slot,
-		Channel: n.Channel, Form: chooseForm(v, locale, n, values), Class: string(n.Class),
+		Channel: n.Channel, Form: form, Class: string(n.Class),
 		To: n.To, Index: n.Index, Secrets: n.Secrets, ExpiresAt: n.ExpiresAt,
+		Content: content.on(sent.Reference, locale),
 	})
 	return sent, nil
+}
+
+// on names the notice that a content is of.
+func (c Content) on(r Reference, l i18n.Locale) deliver.Content {
+	return deliver.Content{Reference: string(r), Locale: string(l), Subject: c.Subject, Text: c.Text, HTML: c.HTML}
 }
 
 // values are the variables that every template may use.
@@ -193,9 +205,7 @@ func chooseForm(v *version, l i18n.Locale, n Notice, values map[string]string) s
 	case n.Country == "CN":
 		return FormSMSPlain
 	}
-	filled := maps.Clone(values)
-	maps.Copy(filled, n.Secrets)
-	if c, err := v.render(string(l), FormSMSRef, filled); err == nil && telephony.Segments(c.Text) == 1 {
+	if c, err := v.render(string(l), FormSMSRef, values); err == nil && telephony.Segments(c.Text) == 1 {
 		return FormSMSRef
 	}
 	return FormSMS

@@ -50,31 +50,50 @@ type guess struct {
 }
 
 // count commits one guess, or says why the verification takes none.
-func (v *Verifier) count(ctx context.Context, id string, around Around) (guess, error) {
-	var g guess
-	err := v.o.DB.Write(ctx, func(tx *store.Tx) error {
-		g = guess{id: id, at: tx.Now()}
-		if around.Count != nil {
-			if err := around.Count(ctx, tx); err != nil {
-				return err
-			}
-		}
+func (v *Verifier) count(ctx context.Context, id string, around Around) (g guess, err error) {
+	if around.Count == nil {
+		g = guess{id: id, at: v.o.DB.Now()}
 		var slot string
-		err := tx.QueryRow(ctx, `UPDATE verification_slot SET guesses = guesses + 1, wrong_run = wrong_run + 1
-			WHERE (account_id, slot) = (SELECT account_id, slot FROM verification WHERE verification_id = $1)
-				AND verification_id = $1 AND guesses < $2 AND wrong_run < $3 AND expires_at > $4
-			RETURNING account_id, slot, contact_version, codes, guesses, wrong_run`,
-			id, v.o.Limits.Guesses, v.o.Limits.LockAfter, store.Micros(tx.Now())).
-			Scan(&g.account, &slot, &g.version, &g.codes, &g.guesses, &g.wrongRun)
+		err = v.o.DB.WriteRow(ctx, countQuery, v.countArgs(g), g.dest(&slot)...)
 		if errors.Is(err, store.ErrNoRows) {
-			return v.refuseGuess(ctx, tx, id)
+			err = v.o.DB.Read(ctx, func(tx *store.Tx) error { return v.refuseGuess(ctx, tx, id) })
 		}
-		if err != nil {
+		return g.in(slot, err)
+	}
+	err = v.o.DB.Write(ctx, func(tx *store.Tx) error {
+		g = guess{id: id, at: tx.Now()}
+		if err := around.Count(ctx, tx); err != nil {
 			return err
 		}
-		g.slot, err = contact.ParseSlot(slot)
+		var slot string
+		err := tx.QueryRow(ctx, countQuery, v.countArgs(g)...).Scan(g.dest(&slot)...)
+		if errors.Is(err, store.ErrNoRows) {
+			err = v.refuseGuess(ctx, tx, id)
+		}
+		g, err = g.in(slot, err)
 		return err
 	})
+	return g, err
+}
+
+const countQuery = `UPDATE verification_slot SET guesses = guesses + 1, wrong_run = wrong_run + 1
+	WHERE (account_id, slot) = (SELECT account_id, slot FROM verification WHERE verification_id = $1)
+		AND verification_id = $1 AND guesses < $2 AND wrong_run < $3 AND expires_at > $4
+	RETURNING account_id, slot, contact_version, codes, guesses, wrong_run`
+
+func (v *Verifier) countArgs(g guess) []any {
+	return []any{g.id, v.o.Limits.Guesses, v.o.Limits.LockAfter, store.Micros(g.at)}
+}
+
+func (g *guess) dest(slot *string) []any {
+	return []any{&g.account, slot, &g.version, &g.codes, &g.guesses, &g.wrongRun}
+}
+
+// in completes a guess that was counted, without err, in a slot.
+func (g guess) in(slot string, err error) (guess, error) {
+	if err == nil {
+		g.slot, err = contact.ParseSlot(slot)
+	}
 	return g, err
 }
 

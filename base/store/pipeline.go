@@ -18,6 +18,7 @@ type pgTx struct {
 	pooled  *pgxpool.Conn
 	conn    *pgx.Conn
 	begun   pgx.Tx // nil before BEGIN was sent
+	mode    mode
 	waiting []pending
 }
 
@@ -50,7 +51,7 @@ func (t *pgTx) exec(sql string, args []any) (int64, error) {
 
 func (t *pgTx) query(sql string, args []any) (cursor, error) {
 	extend(t.conn)
-	if t.begun != nil && len(t.waiting) == 0 {
+	if t.begun != nil && len(t.waiting) == 0 || t.mode == single {
 		rows, err := t.conn.Query(context.Background(), sql, args...)
 		return pgCursor{rows: rows}, err
 	}
@@ -72,6 +73,9 @@ func (t *pgTx) send(sql string, args []any) (pgx.BatchResults, error) {
 	begin := t.begun == nil
 	if begin {
 		batch.BeginTx(pgx.TxOptions{})
+		if t.mode == relaxed {
+			t.waiting = append([]pending{{sql: "SET LOCAL synchronous_commit TO off"}}, t.waiting...)
+		}
 	}
 	for _, w := range t.waiting {
 		batch.Queue(w.sql, w.args...)

@@ -64,12 +64,12 @@ func (p *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return c, err
 }
 
-func (p *postgres) begin(ctx context.Context) (session, error) {
+func (p *postgres) begin(ctx context.Context, m mode) (session, error) {
 	c, err := p.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &pgTx{p: p, pooled: c, conn: c.Conn()}, nil
+	return &pgTx{p: p, pooled: c, conn: c.Conn(), mode: m}, nil
 }
 
 func (p *postgres) reader(ctx context.Context) (session, error) {

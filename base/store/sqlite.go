@@ -78,7 +78,7 @@ func liteDSN(path string, more ...string) string {
 	return "file:" + file + "?" + q.Encode()
 }
 
-func (l *lite) begin(ctx context.Context) (session, error) {
+func (l *lite) begin(ctx context.Context, _ mode) (session, error) {
 	t, err := l.writer.begin(ctx)
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ type DB struct {
 
 // engine is what differs between SQLite and PostgreSQL.
 type engine interface {
-	begin(ctx context.Context) (session, error)
+	begin(ctx context.Context, m mode) (session, error)
 	reader(ctx context.Context) (session, error)
 	explain(ctx context.Context, sql string, args []any) (string, error)
 	checkpoint(ctx context.Context) error
@@ -157,8 +157,34 @@ func (db *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 // deadlock, a busy database or a unique violation of a deferred insert, so it must have no effect but on tx and on
 // variables that it sets anew at its start. A panic in fn rolls back and goes on to the caller.
 func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
+	return db.write(ctx, fn, durable)
+}
+
+// WriteRelaxed is Write for what is simply done again when it is lost: on PostgreSQL the commit does not wait for the
+// disk, and a server that dies within the next second may have forgotten it. What was answered to anybody outside is
+// never written so. On SQLite it is Write.
+func (db *DB) WriteRelaxed(ctx context.Context, fn func(tx *Tx) error) error {
+	return db.write(ctx, fn, relaxed)
+}
+
+// WriteRow is a Write of one statement that returns a row: on PostgreSQL it takes one round trip. It returns ErrNoRows
+// when the statement changed nothing.
+func (db *DB) WriteRow(ctx context.Context, sql string, args []any, dest ...any) error {
+	return db.write(ctx, func(tx *Tx) error { return tx.QueryRow(ctx, sql, args...).Scan(dest...) }, single)
+}
+
+// mode is how a transaction commits.
+type mode int
+
+const (
+	durable mode = iota
+	relaxed      // without waiting for the disk
+	single       // with its one statement
+)
+
+func (db *DB) write(ctx context.Context, fn func(tx *Tx) error, m mode) error {
 	for run := 1; ; run++ {
-		again, err := db.writeOnce(ctx, fn)
+		again, err := db.writeOnce(ctx, fn, m)
 		if err == nil || !again {
 			return err
 		}
@@ -169,17 +195,20 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 }
 
 // writeOnce is one run of Write; again says that another may succeed.
-func (db *DB) writeOnce(ctx context.Context, fn func(tx *Tx) error) (again bool, err error) {
-	s, err := db.engine.begin(ctx)
+func (db *DB) writeOnce(ctx context.Context, fn func(tx *Tx) error, m mode) (again bool, err error) {
+	s, err := db.engine.begin(ctx, m)
 	if err != nil {
 		return retryable(err), err
 	}
 	tx := &Tx{db: db, session: s, now: db.Now(), count: counting(ctx)}
-	ended := false
+	ended, committed := false, false
 	defer func() {
 		if !ended { // by an error, a panic, or a test that ended its goroutine
 			tx.closeRows()
 			s.rollback()
+		}
+		if !committed {
+			tx.undone()
 		}
 	}()
 	if err = fn(tx); err == nil {
@@ -192,6 +221,7 @@ func (db *DB) writeOnce(ctx context.Context, fn func(tx *Tx) error) (again bool,
 	if err != nil {
 		return retryable(tx.err), err
 	}
+	committed = true
 	tx.committed()
 	return false, nil
 }

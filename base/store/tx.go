@@ -30,6 +30,7 @@ type Tx struct {
 	err      error // the first statement's failure; ends the transaction
 	inserts  []insert
 	after    []func()
+	undo     []func()
 }
 
 // insert collects the rows that were given for one head.
@@ -119,6 +120,15 @@ func (tx *Tx) AfterCommit(fn func()) {
 		return
 	}
 	tx.after = append(tx.after, fn)
+}
+
+// AfterRollback has fn run once when the transaction has failed, before it runs again if it does; never after a commit.
+func (tx *Tx) AfterRollback(fn func()) {
+	if tx.readOnly {
+		_ = tx.failed(errReadOnly)
+		return
+	}
+	tx.undo = append(tx.undo, fn)
 }
 
 // Enqueue puts in a job that is there when the transaction has committed. opts may be nil.
@@ -211,6 +221,13 @@ func (tx *Tx) committed() {
 		tx.count.commit()
 	}
 	for _, fn := range tx.after {
+		fn()
+	}
+}
+
+// undone runs what waited for a failure.
+func (tx *Tx) undone() {
+	for _, fn := range tx.undo {
 		fn()
 	}
 }

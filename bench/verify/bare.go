@@ -114,7 +114,7 @@ type worker struct {
 
 func (w worker) verify(ctx context.Context, id string) error {
 	s := newShape(id, time.Now())
-	if err := w.all(ctx, s.start(), s.claim(), s.compose()); err != nil {
+	if err := w.all(ctx, s.start()); err != nil {
 		return err
 	}
 	m := <-w.mailers

@@ -26,15 +26,14 @@ func openPostgres(ctx context.Context, url string, conns int) (database, error) 
 
 func (p barePostgres) do(ctx context.Context, t transaction) (err error) {
 	var batch pgx.Batch
-	if !t.reads {
-		batch.Queue("begin")
+	batch.Queue("begin")
+	if t.relaxed {
+		batch.Queue("SET LOCAL synchronous_commit TO off")
 	}
 	for _, c := range t.calls {
 		batch.Queue(c.sql, c.args...)
 	}
-	if !t.reads {
-		batch.Queue("commit")
-	}
+	batch.Queue("commit")
 	results := p.pool.SendBatch(ctx, &batch)
 	for range batch.Len() {
 		if _, err := results.Exec(); err != nil {
@@ -46,42 +45,29 @@ func (p barePostgres) do(ctx context.Context, t transaction) (err error) {
 
 func (p barePostgres) close() { p.pool.Close() }
 
-// bareSQLite has one connection that writes, with a sync at every commit, and some that read.
+// bareSQLite has one connection that writes, with a sync at every commit.
 type bareSQLite struct {
-	db      *sql.DB
-	writer  chan *liteConn
-	readers chan *liteConn
+	db     *sql.DB
+	writer chan *liteConn
 }
 
-func openSQLite(ctx context.Context, url string, conns int) (database, error) {
+func openSQLite(ctx context.Context, url string, _ int) (database, error) {
 	db, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite:")+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"+
 		"&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(2000)")
 	if err != nil {
 		return nil, err
 	}
-	l := bareSQLite{db: db, writer: make(chan *liteConn, 1), readers: make(chan *liteConn, min(conns, 8))}
-	for range cap(l.writer) + cap(l.readers) {
-		conn, err := db.Conn(ctx)
-		if err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
-		c := &liteConn{conn: conn, stmts: map[string]*sql.Stmt{}}
-		select {
-		case l.writer <- c:
-		default:
-			l.readers <- c
-		}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
+	l := bareSQLite{db: db, writer: make(chan *liteConn, 1)}
+	l.writer <- &liteConn{conn: conn, stmts: map[string]*sql.Stmt{}}
 	return l, nil
 }
 
 func (l bareSQLite) do(ctx context.Context, t transaction) error {
 	ctx = context.WithoutCancel(ctx) // one that can end costs a goroutine for each statement
-	if t.reads {
-		c := <-l.readers
-		defer func() { l.readers <- c }()
-		return c.all(ctx, t.calls)
-	}
 	c := <-l.writer
 	defer func() { l.writer <- c }()
 	if err := c.one(ctx, call{sql: "BEGIN IMMEDIATE"}); err != nil {

@@ -8,12 +8,12 @@ import (
 )
 
 // The statements of a verification as the program makes them, one for one and commit for commit, with values of the same size. What the
-// program shares under load (one claim, one record and one commit for several) is not shared here.
+// program shares under load (one record and one commit for several) is not shared here.
 
-// transaction is statements that go to the database together. One that only reads needs no commit.
+// transaction is statements that go to the database together. The commit of a relaxed one does not wait for PostgreSQL's disk.
 type transaction struct {
-	reads bool
-	calls []call
+	relaxed bool
+	calls   []call
 }
 
 type call struct {
@@ -76,8 +76,8 @@ func (s shape) start() transaction {
 			VALUES ($1, $2, $2, 'code', 'bare', 'en', $3, $4)`, []any{s.id, s.id, sealed, s.now}},
 		{
 			`INSERT INTO delivery (account_id, delivery_id, notice_id, slot, channel, form, class, state, address, target_index, payload,
-				attempts, due_at, expires_at, created_at, code, enhanced)
-			VALUES ($1, $1, $1, 'email', 'email', 'email', 'code', 'queued', $2, $3, $2, 0, $4, $5, $4, 0, '')`,
+				attempts, due_at, leased_until, expires_at, created_at, code, enhanced)
+			VALUES ($1, $1, $1, 'email', 'email', 'email', 'code', 'queued', $2, $3, $2, 1, $4, $5, $5, $4, 0, '')`,
 			[]any{s.id, sealed, []byte(s.id), s.now, s.now + 1_800_000_000},
 		},
 		{`INSERT INTO verification (account_id, verification_id, slot, method, state, contact_version, target_index, delivery_id, started_at, expires_at)
@@ -86,34 +86,18 @@ func (s shape) start() transaction {
 	}}
 }
 
-func (s shape) claim() transaction {
-	return transaction{calls: []call{{
-		`UPDATE delivery SET due_at = $2, attempts = attempts + 1
-		WHERE (account_id, delivery_id) IN (VALUES ($3, $4)) AND state = 'queued' AND due_at <= $1
-		RETURNING account_id, delivery_id, notice_id, slot, channel, form, class, attempts, created_at, expires_at, address, payload`,
-		[]any{s.now, s.now + 90_000_000, s.id, s.id},
-	}}}
-}
-
-func (s shape) compose() transaction {
-	return transaction{reads: true, calls: []call{{
-		`SELECT n.account_id, n.notice_id, n.reference, n.class, n.template_version, n.locale, n.variables, a.data_key
-		FROM notice n JOIN account a ON a.account_id = n.account_id WHERE (n.account_id, n.notice_id) IN (VALUES ($1, $2))`,
-		[]any{s.id, s.id},
-	}}}
-}
-
 func (s shape) record() transaction {
-	return transaction{calls: []call{
+	return transaction{relaxed: true, calls: []call{
 		{`UPDATE delivery SET state = 'accepted', done_at = $1, code = $2, enhanced = '', words = NULL, payload = NULL
-			WHERE (account_id, delivery_id) IN (VALUES ($3, $4)) AND state = 'queued'`, []any{s.now, 250, s.id, s.id}},
+			WHERE (account_id, delivery_id) = ($3, $4) AND state = 'queued'`, []any{s.now, 250, s.id, s.id}},
 		s.event(s.sent[0], "delivery.accepted"),
 	}}
 }
 
 func (s shape) count() transaction {
 	return transaction{calls: []call{{`UPDATE verification_slot SET guesses = guesses + 1, wrong_run = wrong_run + 1
-		WHERE verification_id = $1 AND guesses < 5 AND wrong_run < 100 AND expires_at > $2
+		WHERE (account_id, slot) = (SELECT account_id, slot FROM verification WHERE verification_id = $1)
+			AND verification_id = $1 AND guesses < 5 AND wrong_run < 100 AND expires_at > $2
 		RETURNING account_id, slot, contact_version, codes, guesses, wrong_run`, []any{s.id, s.now}}}}
 }
 

@@ -43,15 +43,24 @@ func (c *Claimed) Open(key seal.DataKey) (to string, secrets map[string]string, 
 	return string(address), secrets, nil
 }
 
+// message is what the delivery brings out.
+func (c *Claimed) message(to string, content Content) Message {
+	return Message{
+		DeliveryID: c.ID, NoticeID: c.NoticeID, Reference: content.Reference, Channel: c.Channel, To: to,
+		Subject: content.Subject, Text: content.Text, HTML: content.HTML,
+		Locale: content.Locale, Class: c.Class, ExpiresAt: c.ExpiresAt,
+	}
+}
+
 // claim leases those of the deliveries that are due and that nobody else has leased.
 func (q *Queue) claim(ctx context.Context, refs []ref) ([]Claimed, error) {
 	var claimed []Claimed
-	err := q.o.DB.Write(ctx, func(tx *store.Tx) error {
+	err := q.o.DB.WriteRelaxed(ctx, func(tx *store.Tx) error { // a lost claim is claimed again
 		claimed = claimed[:0]
 		now := store.Micros(tx.Now())
 		marks, args := in(refs, now, now+q.o.Lease.Microseconds())
 		rows, err := tx.Query(ctx, `UPDATE delivery SET leased_until = $2, attempts = attempts + 1
-			WHERE (account_id, delivery_id) IN `+marks+` AND state = 'queued' AND due_at <= $1 AND leased_until <= $1
+			WHERE (account_id, delivery_id) `+marks+` AND state = 'queued' AND due_at <= $1 AND leased_until <= $1
 			RETURNING account_id, delivery_id, notice_id, slot, channel, form, class, attempts, created_at, expires_at, address, payload`, args...)
 		if err != nil {
 			return err
@@ -72,9 +81,13 @@ func (q *Queue) claim(ctx context.Context, refs []ref) ([]Claimed, error) {
 	return claimed, err
 }
 
-// in returns "(VALUES ($k, $l), …)" for refs after the given arguments. The list is filled up to a power of two with
-// its last one, so that a handful of prepared statements serves every size.
+// in returns "IN (VALUES ($k, $l), …)" for refs after the given arguments, and the cheaper "= ($k, $l)" for one. The
+// list is filled up to a power of two with its last one, so that a handful of prepared statements serves every size.
 func in(refs []ref, before ...any) (marks string, args []any) {
+	if len(refs) == 1 {
+		n := len(before)
+		return "= ($" + strconv.Itoa(n+1) + ", $" + strconv.Itoa(n+2) + ")", append(before, refs[0].account, refs[0].id)
+	}
 	size := 1
 	for size < len(refs) {
 		size *= 2
@@ -86,7 +99,7 @@ func in(refs []ref, before ...any) (marks string, args []any) {
 		args = append(args, r.account, r.id)
 		list[i] = "($" + strconv.Itoa(len(args)-1) + ", $" + strconv.Itoa(len(args)) + ")"
 	}
-	return "(VALUES " + strings.Join(list, ", ") + ")", args
+	return "IN (VALUES " + strings.Join(list, ", ") + ")", args
 }
 
 // due returns deliveries whose next attempt has come or whose lease lapsed, the longest waiting first.

@@ -57,9 +57,7 @@ func (d *desk) compose(_ context.Context, _ *store.Tx, claimed []deliver.Claimed
 	composed := make([]deliver.Composed, len(claimed))
 	for i := range claimed {
 		to, secrets, err := claimed[i].Open(d.key)
-		composed[i] = deliver.Composed{Key: d.key, Err: err, Message: deliver.Message{
-			DeliveryID: claimed[i].ID, To: to, Text: secrets["code"], ExpiresAt: claimed[i].ExpiresAt,
-		}}
+		composed[i] = deliver.Composed{Key: d.key, Err: err, To: to, Content: deliver.Content{Text: secrets["code"]}}
 	}
 	return composed, nil
 }
@@ -92,7 +90,7 @@ func (d *desk) add(n int, life time.Duration) (ids []string) {
 		for i := range n {
 			ids = append(ids, d.queue.Add(tx, deliver.Delivery{
 				Account: "seller-1", Key: d.key, NoticeID: "n", Slot: "email", Channel: deliver.Email, Form: "email", Class: "code",
-				To: fmt.Sprintf("mei+%d@example.com", i), Index: []byte("index"), Secrets: map[string]string{"code": "314159"},
+				To: fmt.Sprintf("mei+%d@example.com", i), Index: []byte("index"), Secrets: map[string]string{"code": "314159"}, Content: deliver.Content{Text: "314159"},
 				ExpiresAt: tx.Now().Add(life),
 			}))
 		}

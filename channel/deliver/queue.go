@@ -1,10 +1,11 @@
 // Package deliver brings messages out. A delivery is one attempt to bring a notice to one address over one
 // channel, and its row is the queue.
 //
-// Add stores a delivery with the caller's transaction; after the commit the queue claims it by a guarded update
-// with a lease, has it composed, gives it to the sender of its channel and records what came of it with an
-// event. A sweep takes what is due or whose lease lapsed, so nothing accepted is lost: a crash may repeat a
-// message, never drop one. Nothing is sent after a delivery's expiry. The secret of a message lives in the
+// Add stores a delivery with the caller's transaction, leased already while this process has room to send it at once:
+// then its message is handed over in memory after the commit. One that finds no room, or is tried again, is claimed by
+// a guarded update with a lease and composed from its record. The sender of its channel brings it out, and what came
+// of it is recorded with an event. A sweep takes what is due or whose lease lapsed, so nothing accepted is lost: a
+// crash may repeat a message, never drop one. Nothing is sent after a delivery's expiry. The secret of a message lives in the
 // row's sealed payload alone and goes when the row is done.
 //
 // The package leans on base/store, base/seal and base/event. What a message says is the composer's business,
@@ -15,11 +16,15 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"sync"
 	"time"
 
 	"countersign.dev/base/seal"
 	"countersign.dev/base/store"
 )
+
+// ref names a delivery's row.
+type ref struct{ account, id string }
 
 // Channels.
 const (
@@ -50,7 +55,8 @@ type Composer func(ctx context.Context, tx *store.Tx, claimed []Claimed) ([]Comp
 
 // Composed is a message ready to leave, with the key that seals what is recorded of it.
 type Composed struct {
-	Message Message
+	To      string
+	Content Content
 	Key     seal.DataKey
 	Err     error
 }
@@ -75,7 +81,10 @@ type Queue struct {
 	sends  chan outgoing
 	done   chan outcome
 	idle   chan struct{} // closed by Run when it has ended
-	flight chan struct{} // one token for each claimed delivery that is not recorded yet
+	flight chan struct{} // one token for each leased delivery that is not recorded yet
+
+	gate sync.RWMutex // held for reading by whoever hands over to Run, so that Run can end
+	open bool         // Run takes what is handed over
 }
 
 const (
@@ -127,10 +136,17 @@ type Delivery struct {
 	Index     []byte
 	Secrets   map[string]string
 	ExpiresAt time.Time
+	Content   Content
 }
 
-// ref names a delivery's row.
-type ref struct{ account, id string }
+// Content is what a message says, its secrets filled in.
+type Content struct {
+	Reference string
+	Locale    string
+	Subject   string
+	Text      string
+	HTML      string
+}
 
 // Add stores d with the caller's transaction and returns its id; it leaves after the commit.
 func (q *Queue) Add(tx *store.Tx, d Delivery) string {
@@ -139,13 +155,51 @@ func (q *Queue) Add(tx *store.Tx, d Delivery) string {
 	if err != nil {
 		panic(err) // a map of strings is always JSON
 	}
+	attempts, leasedUntil := 0, int64(0)
+	if q.reserve(tx) {
+		attempts, leasedUntil = 1, store.Micros(tx.Now().Add(q.o.Lease))
+		tx.AfterCommit(func() { q.handOver(d, id, tx.Now()) })
+	} else {
+		tx.AfterCommit(func() { q.nudge(ref{d.Account, id}) })
+	}
 	now := store.Micros(tx.Now())
 	tx.LaterRow(`INSERT INTO delivery (account_id, delivery_id, notice_id, slot, channel, form, class, state, address,
 		target_index, payload, attempts, due_at, leased_until, expires_at, created_at, code, enhanced) VALUES`,
 		d.Account, id, d.NoticeID, d.Slot, d.Channel, d.Form, d.Class, string(StateQueued), d.Key.Seal(place(id, "address"), []byte(d.To)),
-		d.Index, d.Key.Seal(place(id, "payload"), secrets), 0, now, 0, store.Micros(d.ExpiresAt), now, 0, "")
-	tx.AfterCommit(func() { q.nudge(ref{d.Account, id}) })
+		d.Index, d.Key.Seal(place(id, "payload"), secrets), attempts, now, leasedUntil, store.Micros(d.ExpiresAt), now, 0, "")
 	return id
+}
+
+// reserve keeps room for one more message under way, until the transaction fails; false when there is none.
+func (q *Queue) reserve(tx *store.Tx) bool {
+	q.gate.RLock()
+	defer q.gate.RUnlock()
+	if !q.open {
+		return false
+	}
+	select {
+	case q.flight <- struct{}{}:
+		tx.AfterRollback(func() { q.release(1) })
+		return true
+	default:
+		return false
+	}
+}
+
+// handOver gives a stored message to the workers. When Run has ended meanwhile, its lease lapses and another process
+// takes it.
+func (q *Queue) handOver(d Delivery, id string, at time.Time) {
+	q.gate.RLock()
+	defer q.gate.RUnlock()
+	if !q.open {
+		q.release(1)
+		return
+	}
+	c := Claimed{
+		Account: d.Account, ID: id, NoticeID: d.NoticeID, Slot: d.Slot, Channel: d.Channel, Form: d.Form, Class: d.Class,
+		Attempts: 1, CreatedAt: at, ExpiresAt: d.ExpiresAt,
+	}
+	q.sends <- outgoing{c, c.message(d.To, d.Content), d.Key} // never blocks: there is room for every token
 }
 
 // nudge asks for a delivery to be claimed now. When too many wait already, the sweep finds it.

@@ -25,7 +25,8 @@ func (q *Queue) record(ctx context.Context) {
 				more = false
 			}
 		}
-		err := q.o.DB.Write(ctx, func(tx *store.Tx) error { return q.write(ctx, tx, outcomes) })
+		// A record that is lost with the machine leaves a lapsed lease, and the message goes out again.
+		err := q.o.DB.WriteRelaxed(ctx, func(tx *store.Tx) error { return q.write(ctx, tx, outcomes) })
 		if err != nil {
 			// The lease brings them back: better a message twice than one without a record.
 			q.o.Log.Error("what came of deliveries could not be recorded", "deliveries", len(outcomes), "error", err)
@@ -50,7 +51,7 @@ func (q *Queue) write(ctx context.Context, tx *store.Tx, outcomes []outcome) err
 	for code, refs := range accepted {
 		marks, args := in(refs, store.Micros(tx.Now()), code)
 		tx.Later(`UPDATE delivery SET state = 'accepted', done_at = $1, code = $2, enhanced = '', words = NULL, payload = NULL
-			WHERE (account_id, delivery_id) IN `+marks+` AND state = 'queued'`, args...)
+			WHERE (account_id, delivery_id) `+marks+` AND state = 'queued'`, args...)
 	}
 	return nil
 }

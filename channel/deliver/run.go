@@ -38,11 +38,20 @@ func (q *Queue) Run(ctx context.Context) {
 		})
 	}
 	recorder.Go(func() { q.record(finish) })
+	q.admit(true)
 	q.claimUntil(ctx)
+	q.admit(false)
 	close(q.sends)
 	workers.Wait()
 	close(q.done)
 	recorder.Wait()
+}
+
+// admit says whether messages may be handed over.
+func (q *Queue) admit(open bool) {
+	q.gate.Lock()
+	defer q.gate.Unlock()
+	q.open = open
 }
 
 // Ended is closed once Run has returned.
@@ -163,7 +172,7 @@ func (q *Queue) compose(ctx context.Context, claimed []Claimed) error {
 			q.release(1)
 			continue
 		}
-		q.sends <- outgoing{claimed[i], c.Message, c.Key}
+		q.sends <- outgoing{claimed[i], claimed[i].message(c.To, c.Content), c.Key}
 	}
 	return nil
 }
