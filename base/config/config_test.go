@@ -145,7 +145,8 @@ func custom() Settings {
 			Cooldown: 90 * time.Second, Messages: 2, SlotDaily: 3, DestinationDaily: 4, Guesses: 2, LockAfter: 50,
 			SMSLife: 5 * time.Minute, EmailLife: time.Hour,
 		},
-		Contact: Contact{MaxAge: 100 * day, RemindBefore: 10 * day, ChangeWindow: 100 * time.Hour, DeferralDays: 7, DeferralTimes: 1},
+		Contact:  Contact{MaxAge: 100 * day, RemindBefore: 10 * day, ChangeWindow: 100 * time.Hour, DeferralDays: 7, DeferralTimes: 1},
+		Delivery: Delivery{Lease: 20 * time.Second},
 	}
 }
 

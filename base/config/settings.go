@@ -29,6 +29,7 @@ type Settings struct {
 	DKIM     DKIM     `key:"dkim" doc:"Signatures on our mail. Configure both keys; a receiver uses the one it knows."`
 	Verify   Verify   `key:"verify" doc:"Limits of verifications. They are kept in the database and hold over all nodes."`
 	Contact  Contact  `key:"contact" doc:"Ageing, changing and deferring of emergency contacts."`
+	Delivery Delivery `key:"delivery" doc:"Bringing messages out."`
 }
 
 // Log is how the service logs.
@@ -89,6 +90,11 @@ type Contact struct {
 	DeferralTimes int           `key:"deferral_times" min:"0" max:"20" doc:"How many times it can do so."`
 }
 
+// Delivery is how messages are brought out.
+type Delivery struct {
+	Lease time.Duration `key:"lease" min:"10s" max:"10m" doc:"How long a node has to send a message that it has taken. When a node dies, another one sends what it had taken after this time. Shorter ones cut off slow mail servers."`
+}
+
 // Default returns the settings of a service for which nothing was configured: it serves on the loopback interface, in outbox mode.
 // The operator's name is a placeholder that a real service replaces; `serve` warns while it stands.
 func Default() Settings {
@@ -115,5 +121,6 @@ func Default() Settings {
 			DeferralDays:  14,
 			DeferralTimes: 3,
 		},
+		Delivery: Delivery{Lease: 90 * time.Second},
 	}
 }

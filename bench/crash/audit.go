@@ -11,8 +11,9 @@ import (
 	"countersign.dev/bench/rig"
 )
 
-// drainTime bounds how long the queue may take to empty: a delivery that a killed server had claimed is bound by its lease (90 s).
-const drainTime = 110 * time.Second
+// drainTime bounds how long the queue may take to empty: a delivery that a killed server had taken is bound by its
+// lease.
+const drainTime = 60 * time.Second
 
 // audit holds what the server shows against what the workers were answered.
 type audit struct {

@@ -10,9 +10,6 @@ import (
 
 // The command does the same with fifty.
 func TestNothingAcceptedIsLostInThreeCrashes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it waits for leases to lapse")
-	}
 	program, err := rig.Build(t.Context(), t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)

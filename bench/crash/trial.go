@@ -39,7 +39,8 @@ func (t *trial) run(ctx context.Context) (found finding, err error) {
 	}
 	defer func() { err = errors.Join(err, t.mailbox.Close()) }()
 	t.Program = t.Program.With(map[string]string{
-		"DATA": filepath.Join(t.Dir, "data"), "DATABASE_URL": t.Database, "LOG_LEVEL": "warn",
+		"DELIVERY_LEASE": "10s", // what a killed server had taken comes free again soon
+		"DATA":           filepath.Join(t.Dir, "data"), "DATABASE_URL": t.Database, "LOG_LEVEL": "warn",
 		"SMTP_URL": t.mailbox.URL(), "MAIL_FROM": "notices@platform.example",
 		"VERIFY_COOLDOWN": coolDown.String(),
 	})

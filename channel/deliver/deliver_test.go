@@ -2,6 +2,7 @@ package deliver_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -312,23 +313,58 @@ func TestManyAreSentOnceEach(t *testing.T) {
 	})
 }
 
-// Bringing one message out takes a claim, the keys, the result and its event, in two commits.
+// A message that is handed over takes its result and its event, in one commit; one that is claimed also the claim and
+// the keys, in one more. The start costs a little: the sweep reads, it may claim in vain what the wake has claimed, and
+// the first message comes before anything can be handed over.
 func TestHotPathKeepsToItsStatements(t *testing.T) {
+	const startStatements, startCommits, composer = 5, 2, 1
+	within := func(d *desk, name string, count *store.Count, messages, statements, commits int64) {
+		d.Helper()
+		s, c := count.Statements.Load(), count.Commits.Load()
+		if s > messages*statements+startStatements || c > messages*commits+startCommits {
+			d.Errorf("%s: %d messages took %d statements and %d commits; %d and %d each are allowed", name, messages, s, c, statements, commits)
+		}
+		d.Logf("%s: %d messages, %d statements, %d commits", name, messages, s, c)
+	}
 	onBoth(t, deliver.Options{Sweep: time.Hour}, func(d *desk) {
-		// The first sweep may see the first message too and claim it in vain: that is no message's cost.
-		const messages, composer = 20, 1
-		const sweepStatements, sweepCommits = 3, 1
 		ctx, count := store.WithCount(d.Context())
 		stop := d.run(ctx)
-		for range messages {
+		d.await(d.add(1, time.Hour)[0], is(deliver.StateAccepted)) // it is running now, and takes what is handed over
+		for range 19 {
 			d.await(d.add(1, time.Hour)[0], is(deliver.StateAccepted))
 		}
 		stop()
-		statements, commits := count.Statements.Load(), count.Commits.Load()
-		if statements > messages*(4-composer)+sweepStatements || commits > messages*2+sweepCommits {
-			d.Errorf("%d messages took %d statements (and the composer's) and %d commits; 4 and 2 each are allowed", messages, statements, commits)
+		within(d, "handed over", count, 20, 2, 1)
+	})
+	onBoth(t, deliver.Options{Sweep: time.Hour}, func(d *desk) {
+		ctx, count := store.WithCount(d.Context())
+		id := d.add(1, time.Hour)[0]
+		stop := d.run(ctx)
+		d.await(id, is(deliver.StateAccepted))
+		stop()
+		within(d, "claimed", count, 1, 4-composer, 2)
+	})
+}
+
+// What a transaction that fails had reserved is free again.
+func TestARollbackGivesItsPlaceBack(t *testing.T) {
+	onBoth(t, deliver.Options{}, func(d *desk) {
+		d.run(d.Context())
+		d.await(d.add(1, time.Hour)[0], is(deliver.StateAccepted))
+		refused := errors.New("no")
+		for range 300 { // more than there is room for
+			err := d.db.Write(d.Context(), func(tx *store.Tx) error {
+				d.queue.Add(tx, deliver.Delivery{Account: "seller-1", Key: d.key, Channel: deliver.Email, ExpiresAt: tx.Now().Add(time.Hour)})
+				return refused
+			})
+			if !errors.Is(err, refused) {
+				d.Fatal(err)
+			}
 		}
-		d.Logf("%d messages: %d statements and the composer's, %d commits", messages, statements, commits)
+		v := d.await(d.add(1, time.Hour)[0], is(deliver.StateAccepted))
+		if v.Attempts != 1 {
+			d.Errorf("%d attempts, want 1", v.Attempts)
+		}
 	})
 }
 

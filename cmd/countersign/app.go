@@ -47,7 +47,6 @@ type parts struct {
 	host    string                                                   // where codes are typed
 	log     *slog.Logger
 	now     func() time.Time // the test clock; nil for the real one
-	lease   time.Duration    // of a delivery; 0 for the default
 }
 
 // open connects to the database, brings it to this version's schema, attaches the keys and wires the features.
@@ -97,7 +96,7 @@ func (a *app) wire(ctx context.Context, p parts) (err error) {
 			return err
 		}
 	}
-	a.queue = deliver.New(deliver.Options{DB: a.db, Senders: senders, Lease: p.lease, Log: a.log, Alone: a.db.Engine() == store.SQLite})
+	a.queue = deliver.New(deliver.Options{DB: a.db, Senders: senders, Lease: a.settings.Delivery.Lease, Log: a.log, Alone: a.db.Engine() == store.SQLite})
 	a.notices = notice.New(notice.Options{Keys: a.keys, Queue: a.queue, Platform: a.settings.Operator.Name, Host: p.host})
 	a.queue.Composes(a.notices.Compose)
 	a.verifier = verify.New(verify.Options{

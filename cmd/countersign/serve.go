@@ -68,7 +68,6 @@ type Main struct {
 	Settings config.Settings
 	Terminal terminal
 	Now      func() time.Time // the test clock; nil for the real one
-	Lease    time.Duration    // of a delivery; 0 for the default
 
 	app     *app
 	lock    *os.File       // on the data directory of an embedded database
@@ -139,7 +138,7 @@ func (m *Main) assemble(ctx context.Context) error {
 			return err
 		}
 	}
-	m.app, err = open(ctx, m.Settings, parts{senders: m.senders, host: u.Hostname(), log: m.logger(), now: m.Now, lease: m.Lease})
+	m.app, err = open(ctx, m.Settings, parts{senders: m.senders, host: u.Hostname(), log: m.logger(), now: m.Now})
 	return err
 }
 
