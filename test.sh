@@ -41,8 +41,9 @@ start_postgres() {
   local port
   port=$(free_port)
   as_postgres $bin/initdb -D "$cluster/data" -U postgres --auth=trust --encoding=UTF8 --locale=C >/dev/null
-  as_postgres $bin/pg_ctl -D "$cluster/data" -w -l "$cluster/log" -o "-p $port -k '' -c listen_addresses=127.0.0.1
-    -c fsync=on -c max_connections=300 -c shared_buffers=256MB" start >/dev/null
+  # On one line: pg_ctl hands it to a shell.
+  local options="-p $port -k '' -c listen_addresses=127.0.0.1 -c fsync=on -c max_connections=300 -c shared_buffers=256MB"
+  as_postgres $bin/pg_ctl -D "$cluster/data" -w -l "$cluster/log" -o "$options" start >/dev/null
   trap 'as_postgres '$bin'/pg_ctl -D "$cluster/data" -m immediate stop >/dev/null; rm -rf "$cluster"' EXIT
   export COUNTERSIGN_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres?sslmode=disable"
 }

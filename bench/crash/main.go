@@ -16,28 +16,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"countersign.dev/bench/rig"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := command(ctx, os.Args[1:], os.Stdout)
-	stop()
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "bench/crash:", err)
-		os.Exit(1)
-	}
-}
+func main() { rig.Main("bench/crash", command) }
 
 func command(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("crash", flag.ContinueOnError)

@@ -14,10 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"countersign.dev/bench/rig"
 )
@@ -31,15 +28,7 @@ type options struct {
 	database string
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "bench/import:", err)
-		os.Exit(1)
-	}
-}
+func main() { rig.Main("bench/import", run) }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	o, err := parseFlags(args)

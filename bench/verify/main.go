@@ -19,11 +19,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"countersign.dev/bench/rig"
 )
@@ -39,15 +37,7 @@ type options struct {
 	profile       string
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "bench/verify:", err)
-		os.Exit(1)
-	}
-}
+func main() { rig.Main("bench/verify", run) }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 1 && args[0] == bareCommand {
