@@ -31,6 +31,7 @@ func (v *Verifier) Check(ctx context.Context, id, typed, actor string, around Ar
 	if err != nil {
 		return err
 	}
+	ctx = context.WithoutCancel(ctx) // a guess that was counted is settled, though the caller may have gone
 	if matches(v.o.Keys, g.codes, hashCode(v.o.Keys, id, code), g.at) {
 		return v.consume(ctx, g, actor, around)
 	}
@@ -56,7 +57,8 @@ func (v *Verifier) count(ctx context.Context, id string, around Around) (g guess
 		var slot string
 		err = v.o.DB.WriteRow(ctx, countQuery, v.countArgs(g), g.dest(&slot)...)
 		if errors.Is(err, store.ErrNoRows) {
-			err = v.o.DB.Read(ctx, func(tx *store.Tx) error { return v.refuseGuess(ctx, tx, id) })
+			// In a Write: on SQLite, what refused the guess may not be visible to a reader yet.
+			err = v.o.DB.Write(ctx, func(tx *store.Tx) error { return v.refuseGuess(ctx, tx, id) })
 		}
 		return g.in(slot, err)
 	}
@@ -136,8 +138,8 @@ func (v *Verifier) ended(p progress, now time.Time) error {
 	return nil
 }
 
-// consume uses the code up and marks the contact. The guarded update of the slot lets one of several right
-// guesses at once through.
+// consume uses the code up and marks the contact. Of several right guesses at once, one finds the seat still there;
+// the transactions of the others fail, and they are told what became of the verification.
 func (v *Verifier) consume(ctx context.Context, g guess, actor string, around Around) error {
 	var answer error
 	err := v.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
@@ -146,23 +148,35 @@ func (v *Verifier) consume(ctx context.Context, g guess, actor string, around Ar
 		}
 		return around.Settle(ctx, tx, answer)
 	})
+	if errors.Is(err, errSeatGone) {
+		err = v.o.DB.Write(ctx, func(tx *store.Tx) error {
+			if answer = v.refuseGuess(ctx, tx, g.id); around.Settle == nil {
+				return nil
+			}
+			return around.Settle(ctx, tx, answer)
+		})
+	}
 	if err != nil {
 		return err
 	}
 	return answer
 }
 
+// errSeatGone says that the verification no longer has its slot.
+var errSeatGone = errors.New("verify: the verification has left its seat")
+
+// settle marks the contact first, so that the runs of guesses and messages begin anew only where something was proved.
 func (v *Verifier) settle(ctx context.Context, tx *store.Tx, g guess, actor string) (answer, err error) {
-	mine, err := v.leaveSeat(ctx, tx, g, true)
+	marked, err := v.o.Contacts.MarkVerified(ctx, tx, g.account, g.slot, g.version, actor)
+	if err != nil {
+		return nil, err
+	}
+	mine, err := v.leaveSeat(ctx, tx, g, marked)
 	if err != nil {
 		return nil, err
 	}
 	if !mine {
-		return v.refuseGuess(ctx, tx, g.id), nil
-	}
-	marked, err := v.o.Contacts.MarkVerified(ctx, tx, g.account, g.slot, g.version, actor)
-	if err != nil {
-		return nil, err
+		return nil, errSeatGone
 	}
 	if !marked {
 		v.end(tx, g, ContactChanged, actor)
@@ -172,11 +186,11 @@ func (v *Verifier) settle(ctx context.Context, tx *store.Tx, g guess, actor stri
 	return nil, nil
 }
 
-// leaveSeat ends the verification's hold on its slot, if it still has it. A right code begins a new run of
-// guesses and messages; without one both runs stay.
-func (v *Verifier) leaveSeat(ctx context.Context, tx *store.Tx, g guess, right bool) (mine bool, err error) {
+// leaveSeat ends the verification's hold on its slot, if it still has it. A proof begins a new run of guesses and
+// messages; without one both runs stay.
+func (v *Verifier) leaveSeat(ctx context.Context, tx *store.Tx, g guess, proved bool) (mine bool, err error) {
 	runs := ""
-	if right {
+	if proved {
 		runs = ", wrong_run = 0, message_run = 0"
 	}
 	n, err := tx.Exec(ctx, "UPDATE verification_slot SET verification_id = '', codes = $1"+runs+

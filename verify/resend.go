@@ -108,18 +108,26 @@ func (v *Verifier) mayResend(p progress, now time.Time) error {
 }
 
 // keepSeat adds the code to the slot. The guard on the number of messages makes one of several resends at once
-// win; the others are too soon.
+// win; the others, and whoever comes after the verification has ended, are told what holds now.
 func (v *Verifier) keepSeat(ctx context.Context, tx *store.Tx, m message, p progress) (time.Time, error) {
 	l := v.o.Limits
 	var next int64
 	err := tx.QueryRow(ctx, `UPDATE verification_slot AS s SET codes = $1, expires_at = $2, messages = messages + 1,
 			message_run = `+nextRun+`, next_at = `+nextAt+`
 		WHERE account_id = $3 AND slot = $4 AND verification_id = $5 AND messages = $10 AND s.next_at <= $6
+			AND guesses < $11 AND wrong_run < $12
 		RETURNING next_at`,
 		addCode(p.codes, m.hash, m.expires), store.Micros(m.expires), p.account, p.slot.String(), m.id, store.Micros(tx.Now()),
-		l.CoolDown.Microseconds(), l.CoolDownMax.Microseconds(), l.Quiet.Microseconds(), p.messages).Scan(&next)
+		l.CoolDown.Microseconds(), l.CoolDownMax.Microseconds(), l.Quiet.Microseconds(), p.messages, l.Guesses, l.LockAfter).Scan(&next)
 	if errors.Is(err, store.ErrNoRows) {
-		return time.Time{}, tooSoon(l.CoolDown)
+		now, err := v.progress(ctx, tx, m.id)
+		if err == nil {
+			err = v.mayResend(now, tx.Now())
+		}
+		if err == nil { // it is free again: whoever took it has failed
+			err = tooSoon(time.Second)
+		}
+		return time.Time{}, err
 	}
 	return store.Time(next), err
 }

@@ -310,3 +310,24 @@ func TestNothingButTheRightCodeResetsTheRuns(t *testing.T) {
 		wantFault(b.T, err, "not-locked")
 	})
 }
+
+// Whoever may change contacts must not be able to reset the run of wrong guesses with a code of an address of their own.
+func TestARightCodeThatProvesNothingResetsNothing(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		v := b.mustStart(email, verify.Code)
+		code := b.code()
+		for range 4 {
+			wantFault(b.T, b.check(v.ID, other(code)), "incorrect-code")
+		}
+		b.set(seller, email, "mine@example.com")
+		wantFault(b.T, b.check(v.ID, code), "contact-changed")
+		var wrong, messages int64
+		b.write(func(tx *store.Tx) error {
+			return tx.QueryRow(b.ctx, "SELECT wrong_run, message_run FROM verification_slot WHERE account_id = $1 AND slot = 'email'", seller).
+				Scan(&wrong, &messages)
+		})
+		if wrong != 5 || messages != 1 {
+			b.Errorf("the runs are %d and %d, want 5 guesses and 1 message", wrong, messages)
+		}
+	})
+}

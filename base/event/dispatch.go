@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +21,8 @@ type Listener struct {
 	Handle func(ctx context.Context, tx *store.Tx, e Event) error
 }
 
-// ErrLater is what a listener returns when the time for an event has not come: it is handed again later, and
-// nothing is logged.
+// ErrLater is what a listener returns when the time for events of a type has not come: they are handed again later,
+// and nothing is logged.
 var ErrLater = errors.New("event: hand it to me again later")
 
 // Options wire a Dispatcher. Holder names this process among the nodes of one database.
@@ -38,7 +39,8 @@ type Dispatcher struct {
 	o         Options
 	types     []string
 	leaseEnds time.Time
-	waiting   map[string]retry // events that a listener failed on, by id
+	waiting   map[string]retry     // events that a listener failed on, by id
+	paused    map[string]time.Time // until when a type is not handed out, by type
 }
 
 type retry struct {
@@ -62,7 +64,7 @@ func NewDispatcher(o Options) *Dispatcher {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Dispatcher{o: o, waiting: map[string]retry{}}
+	d := &Dispatcher{o: o, waiting: map[string]retry{}, paused: map[string]time.Time{}}
 	seen := map[string]bool{}
 	for _, l := range o.Listeners {
 		for _, t := range l.Types {
@@ -177,7 +179,10 @@ func (d *Dispatcher) number(ctx context.Context) (int64, error) {
 // handOut goes once over all unhandled events, page by page, so that one that fails holds up no other.
 func (d *Dispatcher) handOut(ctx context.Context) error {
 	after := int64(0)
-	for {
+	for !d.allPaused() {
+		if mine, err := d.hold(ctx); err != nil || !mine { // a long pass must not outlive the lease
+			return err
+		}
 		var page []Event
 		err := d.o.DB.Read(ctx, func(tx *store.Tx) (err error) {
 			page, err = list(ctx, tx, "SELECT "+columns+" FROM event WHERE unhandled AND seq > $1 ORDER BY seq LIMIT $2", after, batch)
@@ -194,12 +199,19 @@ func (d *Dispatcher) handOut(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+	return nil
+}
+
+// allPaused says that every type somebody listens to waits: then nothing needs to be read.
+func (d *Dispatcher) allPaused() bool {
+	now := d.o.DB.Now()
+	return !slices.ContainsFunc(d.types, func(t string) bool { return !now.Before(d.paused[t]) })
 }
 
 // hand gives one event to its listeners; on failure it is tried again after a pause that doubles.
 func (d *Dispatcher) hand(ctx context.Context, e Event) {
 	wait, failedBefore := d.waiting[e.ID]
-	if failedBefore && d.o.DB.Now().Before(wait.at) {
+	if now := d.o.DB.Now(); failedBefore && now.Before(wait.at) || now.Before(d.paused[e.Type]) {
 		return
 	}
 	err := d.o.DB.Write(ctx, func(tx *store.Tx) error {
@@ -217,7 +229,11 @@ func (d *Dispatcher) hand(ctx context.Context, e Event) {
 	}
 	pause := max(firstPause, min(2*wait.pause, longPause))
 	d.waiting[e.ID] = retry{at: d.o.DB.Now().Add(pause), pause: pause}
-	if !errors.Is(err, ErrLater) && ctx.Err() == nil {
+	if errors.Is(err, ErrLater) {
+		d.paused[e.Type] = d.waiting[e.ID].at
+		return
+	}
+	if ctx.Err() == nil {
 		d.o.Log.Error("a listener failed", "event", e.ID, "type", e.Type, "error", err)
 	}
 }

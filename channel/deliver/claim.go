@@ -13,18 +13,19 @@ import (
 
 // Claimed is a delivery that this process may send until its lease ends.
 type Claimed struct {
-	Account   string
-	ID        string
-	NoticeID  string
-	Slot      string
-	Channel   string
-	Form      string
-	Class     string
-	Attempts  int // this one included
-	CreatedAt time.Time
-	ExpiresAt time.Time
-	address   []byte
-	payload   []byte
+	Account     string
+	ID          string
+	NoticeID    string
+	Slot        string
+	Channel     string
+	Form        string
+	Class       string
+	Attempts    int // this one included; it tells this lease from a later one
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	LeasedUntil time.Time
+	address     []byte
+	payload     []byte
 }
 
 // Open unseals where a claimed delivery goes and the secrets that fill its blanks.
@@ -58,7 +59,8 @@ func (q *Queue) claim(ctx context.Context, refs []ref) ([]Claimed, error) {
 	err := q.o.DB.WriteRelaxed(ctx, func(tx *store.Tx) error { // a lost claim is claimed again
 		claimed = claimed[:0]
 		now := store.Micros(tx.Now())
-		marks, args := in(refs, now, now+q.o.Lease.Microseconds())
+		until := tx.Now().Add(q.o.Lease)
+		marks, args := in(refs, now, store.Micros(until))
 		rows, err := tx.Query(ctx, `UPDATE delivery SET leased_until = $2, attempts = attempts + 1
 			WHERE (account_id, delivery_id) `+marks+` AND state = 'queued' AND due_at <= $1 AND leased_until <= $1
 			RETURNING account_id, delivery_id, notice_id, slot, channel, form, class, attempts, created_at, expires_at, address, payload`, args...)
@@ -67,7 +69,7 @@ func (q *Queue) claim(ctx context.Context, refs []ref) ([]Claimed, error) {
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var c Claimed
+			c := Claimed{LeasedUntil: until}
 			var created, expires int64
 			if err := rows.Scan(&c.Account, &c.ID, &c.NoticeID, &c.Slot, &c.Channel, &c.Form, &c.Class, &c.Attempts,
 				&created, &expires, &c.address, &c.payload); err != nil {

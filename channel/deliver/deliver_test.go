@@ -385,3 +385,42 @@ func TestTheQueueIsReadByIndex(t *testing.T) {
 		}
 	})
 }
+
+// A slow mail server makes messages wait in this process. One that has waited for longer than its lease belongs to
+// whoever claims it next: sent by both, it would come twice.
+func TestAMessageThatOutwaitedItsLeaseIsSentOnce(t *testing.T) {
+	onBoth(t, deliver.Options{Workers: 1}, func(d *desk) {
+		block, first := make(chan struct{}), make(chan string, 1)
+		d.answers(func(m deliver.Message) deliver.Result {
+			select {
+			case first <- m.DeliveryID:
+				<-block
+			default:
+			}
+			return accepted
+		})
+		d.run(d.Context())
+		ids := d.add(2, time.Hour)
+		slow := <-first
+		late := ids[0]
+		if slow == late {
+			late = ids[1]
+		}
+		d.await(late, func(v deliver.View) bool { return v.Attempts == 1 }) // it waits behind the first
+		d.clock.Advance(2 * time.Minute)
+		first <- "" // nobody is slow any more
+		close(block)
+		d.await(slow, is(deliver.StateAccepted))
+		d.queue.Poke()
+		if v := d.await(late, is(deliver.StateAccepted)); v.Attempts != 2 {
+			d.Errorf("%d attempts, want 2: the first one's lease had ended", v.Attempts)
+		}
+		seen := map[string]int{}
+		for n := len(d.sent); n > 0; n-- {
+			seen[d.message().DeliveryID]++
+		}
+		if seen[late] != 1 {
+			d.Errorf("it was sent %d times", seen[late])
+		}
+	})
+}

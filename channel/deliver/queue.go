@@ -157,8 +157,13 @@ func (q *Queue) Add(tx *store.Tx, d Delivery) string {
 	}
 	attempts, leasedUntil := 0, int64(0)
 	if q.reserve(tx) {
-		attempts, leasedUntil = 1, store.Micros(tx.Now().Add(q.o.Lease))
-		tx.AfterCommit(func() { q.handOver(d, id, tx.Now()) })
+		until := tx.Now().Add(q.o.Lease)
+		attempts, leasedUntil = 1, store.Micros(until)
+		c := Claimed{
+			Account: d.Account, ID: id, NoticeID: d.NoticeID, Slot: d.Slot, Channel: d.Channel, Form: d.Form, Class: d.Class,
+			Attempts: attempts, CreatedAt: tx.Now(), ExpiresAt: d.ExpiresAt, LeasedUntil: until,
+		}
+		tx.AfterCommit(func() { q.handOver(outgoing{c, c.message(d.To, d.Content), d.Key}) })
 	} else {
 		tx.AfterCommit(func() { q.nudge(ref{d.Account, id}) })
 	}
@@ -188,18 +193,14 @@ func (q *Queue) reserve(tx *store.Tx) bool {
 
 // handOver gives a stored message to the workers. When Run has ended meanwhile, its lease lapses and another process
 // takes it.
-func (q *Queue) handOver(d Delivery, id string, at time.Time) {
+func (q *Queue) handOver(out outgoing) {
 	q.gate.RLock()
 	defer q.gate.RUnlock()
 	if !q.open {
 		q.release(1)
 		return
 	}
-	c := Claimed{
-		Account: d.Account, ID: id, NoticeID: d.NoticeID, Slot: d.Slot, Channel: d.Channel, Form: d.Form, Class: d.Class,
-		Attempts: 1, CreatedAt: at, ExpiresAt: d.ExpiresAt,
-	}
-	q.sends <- outgoing{c, c.message(d.To, d.Content), d.Key} // never blocks: there is room for every token
+	q.sends <- out // never blocks: there is room for every token
 }
 
 // nudge asks for a delivery to be claimed now. When too many wait already, the sweep finds it.

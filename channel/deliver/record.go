@@ -2,6 +2,8 @@ package deliver
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"countersign.dev/base/event"
@@ -37,23 +39,46 @@ func (q *Queue) record(ctx context.Context) {
 
 // write records the usual outcome, taken at once, in one statement for all, and each other one by itself.
 func (q *Queue) write(ctx context.Context, tx *store.Tx, outcomes []outcome) error {
-	accepted := map[int][]ref{}
+	accepted := map[int]map[ref]outcome{}
 	for _, o := range outcomes {
-		if o.result.Outcome == Accepted {
-			accepted[o.result.Code] = append(accepted[o.result.Code], ref{o.claimed.Account, o.claimed.ID})
-			o.happened(tx, "delivery.accepted", nil)
+		if o.result.Outcome != Accepted {
+			if err := o.write(ctx, tx); err != nil {
+				return err
+			}
 			continue
 		}
-		if err := o.write(ctx, tx); err != nil {
+		if accepted[o.result.Code] == nil {
+			accepted[o.result.Code] = map[ref]outcome{}
+		}
+		accepted[o.result.Code][ref{o.claimed.Account, o.claimed.ID}] = o
+	}
+	for code, all := range accepted {
+		if err := accept(ctx, tx, code, all); err != nil {
 			return err
 		}
 	}
-	for code, refs := range accepted {
-		marks, args := in(refs, store.Micros(tx.Now()), code)
-		tx.Later(`UPDATE delivery SET state = 'accepted', done_at = $1, code = $2, enhanced = '', words = NULL, payload = NULL
-			WHERE (account_id, delivery_id) `+marks+` AND state = 'queued'`, args...)
-	}
 	return nil
+}
+
+// accept records messages that were taken, whoever has the lease by now: they are out. One that ended otherwise
+// meanwhile, or whose account was erased, stays as it is.
+func accept(ctx context.Context, tx *store.Tx, code int, all map[ref]outcome) error {
+	marks, args := in(slices.Collect(maps.Keys(all)), store.Micros(tx.Now()), code)
+	rows, err := tx.Query(ctx, `UPDATE delivery SET state = 'accepted', done_at = $1, code = $2, enhanced = '', words = NULL, payload = NULL
+			WHERE (account_id, delivery_id) `+marks+` AND state = 'queued'
+			RETURNING account_id, delivery_id`, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r ref
+		if err := rows.Scan(&r.account, &r.id); err != nil {
+			return err
+		}
+		all[r].happened(tx, "delivery.accepted", nil)
+	}
+	return rows.Err()
 }
 
 func (o outcome) write(ctx context.Context, tx *store.Tx) error {
@@ -68,8 +93,8 @@ func (o outcome) write(ctx context.Context, tx *store.Tx) error {
 	n, err := tx.Exec(ctx, `UPDATE delivery SET state = $2, done_at = $3, payload = NULL,
 			code = CASE WHEN $4 > 0 THEN $4 ELSE code END, enhanced = CASE WHEN $4 > 0 THEN $5 ELSE enhanced END,
 			words = COALESCE($6, words)
-		WHERE delivery_id = $1 AND account_id = $7 AND state = 'queued'`,
-		o.claimed.ID, string(state), store.Micros(now), int64(o.result.Code), o.result.Enhanced, o.words(), o.claimed.Account)
+		WHERE delivery_id = $1 AND account_id = $7 AND attempts = $8 AND state = 'queued'`,
+		o.claimed.ID, string(state), store.Micros(now), int64(o.result.Code), o.result.Enhanced, o.words(), o.claimed.Account, o.claimed.Attempts)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -83,8 +108,8 @@ func (o outcome) retry(ctx context.Context, tx *store.Tx, next time.Time) error 
 		next = o.claimed.ExpiresAt
 	}
 	_, err := tx.Exec(ctx, `UPDATE delivery SET due_at = $2, leased_until = 0, code = $3, enhanced = $4, words = $5
-		WHERE delivery_id = $1 AND account_id = $6 AND state = 'queued'`,
-		o.claimed.ID, store.Micros(next), o.result.Code, o.result.Enhanced, o.words(), o.claimed.Account)
+		WHERE delivery_id = $1 AND account_id = $6 AND attempts = $7 AND state = 'queued'`,
+		o.claimed.ID, store.Micros(next), o.result.Code, o.result.Enhanced, o.words(), o.claimed.Account, o.claimed.Attempts)
 	return err
 }
 

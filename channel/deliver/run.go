@@ -33,11 +33,20 @@ func (q *Queue) Run(ctx context.Context) {
 	for range q.o.Workers {
 		workers.Go(func() {
 			for out := range q.sends {
+				if !out.claimed.LeasedUntil.After(q.o.DB.Now()) {
+					q.release(1) // it waited for longer than its lease: whoever claims it next sends it
+					continue
+				}
 				q.done <- outcome{out.claimed, out.key, q.send(finish, out)}
 			}
 		})
 	}
-	recorder.Go(func() { q.record(finish) })
+	recorder.Go(func() { q.record(context.WithoutCancel(ctx)) }) // what has left is recorded, however long the stop takes
+	if q.o.Alone {
+		if err := q.recover(ctx); err != nil {
+			q.o.Log.Error("what was left of an earlier run waits for its lease", "error", err)
+		}
+	}
 	q.admit(true)
 	q.claimUntil(ctx)
 	q.admit(false)
@@ -60,11 +69,6 @@ func (q *Queue) Ended() <-chan struct{} { return q.idle }
 func (q *Queue) claimUntil(ctx context.Context) {
 	tick := time.NewTicker(q.o.Sweep)
 	defer tick.Stop()
-	if q.o.Alone {
-		if err := q.recover(ctx); err != nil {
-			q.o.Log.Error("what was left of an earlier run waits for its lease", "error", err)
-		}
-	}
 	q.Poke() // what a process before this one left behind
 	for {
 		select {
@@ -179,7 +183,8 @@ func (q *Queue) compose(ctx context.Context, claimed []Claimed) error {
 
 // send gives one message to its channel, unless its time is over: a code must not arrive after it has expired.
 func (q *Queue) send(ctx context.Context, out outgoing) Result {
-	left := out.claimed.ExpiresAt.Sub(q.o.DB.Now())
+	now := q.o.DB.Now()
+	left := out.claimed.ExpiresAt.Sub(now)
 	if left <= 0 {
 		return Result{Outcome: timeOver}
 	}
@@ -187,7 +192,7 @@ func (q *Queue) send(ctx context.Context, out outgoing) Result {
 	if sender == nil {
 		return Result{Outcome: Retry, Words: "no sender for this channel"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(left, q.o.Lease*2/3))
+	ctx, cancel := context.WithTimeout(ctx, min(left, out.claimed.LeasedUntil.Sub(now)))
 	defer cancel()
 	return sender.Send(ctx, out.message)
 }
