@@ -97,3 +97,15 @@ func (f *feed) has(books []*account) bool {
 	}
 	return true
 }
+
+// hasVerified tells whether the feed knows every proof that was answered.
+func (f *feed) hasVerified(books []*account) bool {
+	for _, a := range books {
+		for _, v := range a.verifications {
+			if v.verified > 0 && f.verified[v.id] == 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
