@@ -215,8 +215,8 @@ func place(noticeID string) seal.Place {
 	return seal.Place{Table: "notice", Row: noticeID, Column: "variables"}
 }
 
-// Erase removes an account's notices.
-func Erase(ctx context.Context, tx *store.Tx, accountID string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM notice WHERE account_id = $1", accountID)
+// Erase removes an account's notices that were made before a time.
+func Erase(ctx context.Context, tx *store.Tx, accountID string, before time.Time) error {
+	_, err := tx.Exec(ctx, "DELETE FROM notice WHERE account_id = $1 AND created_at < $2", accountID, store.Micros(before))
 	return err
 }

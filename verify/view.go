@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"time"
 
 	"countersign.dev/base/event"
 	"countersign.dev/base/fault"
@@ -54,13 +55,16 @@ func (v *Verifier) Unlock(ctx context.Context, tx *store.Tx, account string, slo
 	return nil
 }
 
-// Erase removes an account's verifications. The count of wrong guesses and the cool-down stay: they hold
-// nothing of a person, and an id that comes back must not find its limits reset.
-func Erase(ctx context.Context, tx *store.Tx, account string) error {
-	if _, err := tx.Exec(ctx, "DELETE FROM verification WHERE account_id = $1", account); err != nil {
+// Erase removes an account's verifications that were started before a time. The count of wrong guesses and the
+// cool-down stay: they hold nothing of a person, and an id that comes back must not find its limits reset.
+func Erase(ctx context.Context, tx *store.Tx, account string, before time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE verification_slot SET verification_id = '', previous_id = '', codes = $1
+		WHERE account_id = $2 AND verification_id IN (
+			SELECT verification_id FROM verification WHERE account_id = $2 AND started_at < $3)`,
+		[]byte{}, account, store.Micros(before))
+	if err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "UPDATE verification_slot SET verification_id = '', previous_id = '', codes = $1 WHERE account_id = $2",
-		[]byte{}, account)
+	_, err = tx.Exec(ctx, "DELETE FROM verification WHERE account_id = $1 AND started_at < $2", account, store.Micros(before))
 	return err
 }

@@ -62,9 +62,9 @@ func Finished(ctx context.Context, tx *store.Tx, since time.Time) (refused, fini
 const finishedQuery = `SELECT COUNT(*) FILTER (WHERE state = 'refused' AND enhanced LIKE '5.1.%'), COUNT(*) FROM delivery
 	WHERE done_at IS NOT NULL AND done_at >= $1`
 
-// Erase removes an account's deliveries.
-func Erase(ctx context.Context, tx *store.Tx, account string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM delivery WHERE account_id = $1", account)
+// Erase removes an account's deliveries that were made before a time.
+func Erase(ctx context.Context, tx *store.Tx, account string, before time.Time) error {
+	_, err := tx.Exec(ctx, "DELETE FROM delivery WHERE account_id = $1 AND created_at < $2", account, store.Micros(before))
 	return err
 }
 

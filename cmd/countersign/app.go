@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -80,7 +79,7 @@ func (a *app) wire(ctx context.Context, p parts) (err error) {
 	a.auth = auth.New(auth.Options{DB: a.db, Keys: a.keys})
 	a.accounts = account.New(account.Options{
 		Keys:       a.keys,
-		Erase:      append(slices.Clone(erasers), eraseLeftovers),
+		Erase:      []func(context.Context, *store.Tx, string) error{contact.Erase, eraseMessages, eraseLeftovers},
 		AfterErase: a.leaveTheDisk,
 	})
 	c := a.settings.Contact
@@ -118,8 +117,22 @@ func limits(s config.Verify) verify.Limits {
 	return l
 }
 
-// erasers remove what each feature keeps of an account.
-var erasers = []func(context.Context, *store.Tx, string) error{contact.Erase, verify.Erase, notice.Erase, deliver.Erase}
+// always is later than any row.
+var always = time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// eraseMessages removes an account's verifications and what was sent to it.
+func eraseMessages(ctx context.Context, tx *store.Tx, id string) error {
+	return eraseMessagesBefore(ctx, tx, id, always)
+}
+
+func eraseMessagesBefore(ctx context.Context, tx *store.Tx, id string, before time.Time) error {
+	for _, erase := range []func(context.Context, *store.Tx, string, time.Time) error{verify.Erase, notice.Erase, deliver.Erase} {
+		if err := erase(ctx, tx, id, before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // leftovers is the job that removes what transactions that overlapped an erasure wrote of the account: on
 // PostgreSQL one of them may have read the account before it went.
@@ -135,18 +148,17 @@ func eraseLeftovers(ctx context.Context, tx *store.Tx, id string) error {
 	return tx.Enqueue(ctx, leftovers{Account: id}, &river.InsertOpts{ScheduledAt: tx.Now().Add(2 * time.Minute)})
 }
 
-// removeLeftovers is the job's work; an account that has come back since keeps its rows.
+// removeLeftovers is the job's work; an account that has come back keeps what it has had since.
 func (a *app) removeLeftovers(ctx context.Context, job leftovers) error {
 	return a.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := a.accounts.Get(ctx, tx, job.Account); !fault.Is(err, "unknown-account") {
+		before := always
+		acc, err := a.accounts.Get(ctx, tx, job.Account)
+		if err == nil {
+			before = acc.CreatedAt
+		} else if !fault.Is(err, "unknown-account") {
 			return err
 		}
-		for _, erase := range erasers {
-			if err := erase(ctx, tx, job.Account); err != nil {
-				return err
-			}
-		}
-		return nil
+		return eraseMessagesBefore(ctx, tx, job.Account, before)
 	})
 }
 

@@ -256,3 +256,38 @@ func (e *estate) stillWhole(account, word string) {
 		}
 	}
 }
+
+// What a transaction that overlapped an erasure wrote goes too, and what the account has had since it came back stays.
+func TestLeftoversOfAnErasureGo(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(string(engine), func(t *testing.T) {
+			e := newEstate(t, engine)
+			app, ctx := e.main.app, e.Context()
+			e.put("comer", object{"name": "Morgenrot"}, map[string]string{"email": "a@morgenrot.example"})
+			old := e.start("comer", "email")
+			e.clock.Advance(time.Minute)
+			err := app.db.Write(ctx, func(tx *store.Tx) error { // the account alone goes: the rest is what overlapped
+				_, err := tx.Exec(ctx, "DELETE FROM account WHERE account_id = 'comer'")
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.put("comer", object{"name": "Abendstern"}, map[string]string{"email-2": "b@abendstern.example"})
+			kept := e.start("comer", "email-2")
+			if err := app.removeLeftovers(ctx, leftovers{Account: "comer"}); err != nil {
+				t.Fatal(err)
+			}
+			for _, table := range []string{"verification", "notice", "delivery"} {
+				if n := len(tables(e, e.main.Settings)[table]); n != 1 {
+					t.Errorf("%s has %d rows, want the new one", table, n)
+				}
+			}
+			for _, r := range tables(e, e.main.Settings)["verification"] {
+				if id := r.text("verification_id"); id != kept || id == old {
+					t.Errorf("verification %s is left, want %s", id, kept)
+				}
+			}
+		})
+	}
+}

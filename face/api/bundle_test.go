@@ -70,7 +70,7 @@ func setup(t testing.TB, db *store.DB, clock *apptest.Clock) *bundle {
 	b.must(err)
 	b.auth = auth.New(auth.Options{DB: db, Keys: keys})
 	accounts := account.New(account.Options{Keys: keys, Erase: []func(context.Context, *store.Tx, string) error{
-		contact.Erase, verify.Erase, notice.Erase, deliver.Erase,
+		contact.Erase, all(verify.Erase), all(notice.Erase), all(deliver.Erase),
 	}})
 	contacts := contact.New(contact.Options{Keys: keys, Accounts: accounts})
 	queue := deliver.New(deliver.Options{DB: db, Senders: map[string]deliver.Sender{deliver.Email: b.box, deliver.SMS: b.box}})
@@ -335,4 +335,11 @@ func (r request) with(name, value string) request {
 	}
 	r.header = header
 	return r
+}
+
+// all has a feature erase everything that it keeps of an account.
+func all(erase func(context.Context, *store.Tx, string, time.Time) error) func(context.Context, *store.Tx, string) error {
+	return func(ctx context.Context, tx *store.Tx, id string) error {
+		return erase(ctx, tx, id, time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC))
+	}
 }

@@ -200,7 +200,7 @@ func TestThePage(t *testing.T) {
 	key := "Bearer " + b.key(auth.Outbox)
 	for locale, words := range map[string][]string{
 		"en":    {"Outbox", "2 messages", "E-mail", "SMS", "To: mei@example.com", "Confirm &lt;this&gt;", "CS-7K3M-9QXT-2V"},
-		"zh-CN": {"发件箱", "2 条消息", "电子邮件", "短信", "收件人：mei@example.com"},
+		"zh-CN": {"发件箱", "2 条消息", "电子邮件", "短信", "发送至：mei@example.com"},
 	} {
 		a := b.get(http.DefaultClient, "/outbox", "Authorization", key, "Accept-Language", locale)
 		if a.header.Get("Content-Language") != locale || !strings.Contains(a.body, `<html lang="`+locale+`">`) {
