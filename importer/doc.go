@@ -3,7 +3,8 @@
 // A file is CSV (RFC 4180, with a header line) or NDJSON (one object a line), in UTF-8. Its columns, or keys, are account (required),
 // name, locale, time_zone, country, mailbox, and for each slot its name, such as email, phone or email-2, and for phones also
 // phone_extension, phone-2_extension and so on; upper and lower case are the same. What is empty or has no
-// column is left as it is, so that a file of phone numbers erases no names. What comes in is unverified, and a contact in force is changed by the rules of package contact and by no others.
+// column is left as it is, so that a file of phone numbers erases no names. What comes in is unverified, and a contact in force is
+// changed by the rules of package contact and by no others.
 //
 // It promises:
 //

@@ -21,7 +21,6 @@ type Claimed struct {
 	Form        string
 	Class       string
 	Attempts    int // this one included; it tells this lease from a later one
-	CreatedAt   time.Time
 	ExpiresAt   time.Time
 	LeasedUntil time.Time
 	address     []byte
@@ -63,19 +62,19 @@ func (q *Queue) claim(ctx context.Context, refs []ref) ([]Claimed, error) {
 		marks, args := in(refs, now, store.Micros(until))
 		rows, err := tx.Query(ctx, `UPDATE delivery SET leased_until = $2, attempts = attempts + 1
 			WHERE (account_id, delivery_id) `+marks+` AND state = 'queued' AND due_at <= $1 AND leased_until <= $1
-			RETURNING account_id, delivery_id, notice_id, slot, channel, form, class, attempts, created_at, expires_at, address, payload`, args...)
+			RETURNING account_id, delivery_id, notice_id, slot, channel, form, class, attempts, expires_at, address, payload`, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
 			c := Claimed{LeasedUntil: until}
-			var created, expires int64
+			var expires int64
 			if err := rows.Scan(&c.Account, &c.ID, &c.NoticeID, &c.Slot, &c.Channel, &c.Form, &c.Class, &c.Attempts,
-				&created, &expires, &c.address, &c.payload); err != nil {
+				&expires, &c.address, &c.payload); err != nil {
 				return err
 			}
-			c.CreatedAt, c.ExpiresAt = store.Time(created), store.Time(expires)
+			c.ExpiresAt = store.Time(expires)
 			claimed = append(claimed, c)
 		}
 		return rows.Err()

@@ -89,7 +89,7 @@ type Queue struct {
 
 const (
 	batch       = 64  // deliveries that share a claim or a record
-	maxInFlight = 256 // claimed and not yet recorded: bounds memory, and the age of a lease
+	maxInFlight = 256 // leased and not yet recorded: bounds memory, and how long a message waits for a worker
 )
 
 // New returns a queue that stores, and sends nothing until Run. Compose may be set later by Composes.
@@ -161,7 +161,7 @@ func (q *Queue) Add(tx *store.Tx, d Delivery) string {
 		attempts, leasedUntil = 1, store.Micros(until)
 		c := Claimed{
 			Account: d.Account, ID: id, NoticeID: d.NoticeID, Slot: d.Slot, Channel: d.Channel, Form: d.Form, Class: d.Class,
-			Attempts: attempts, CreatedAt: tx.Now(), ExpiresAt: d.ExpiresAt, LeasedUntil: until,
+			Attempts: attempts, ExpiresAt: d.ExpiresAt, LeasedUntil: until,
 		}
 		tx.AfterCommit(func() { q.handOver(outgoing{c, c.message(d.To, d.Content), d.Key}) })
 	} else {
