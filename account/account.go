@@ -43,17 +43,21 @@ func New(o Options) *Accounts { return &Accounts{o: o} }
 
 // Account is one customer of the platform, opened. Name may be empty; Mailbox.IsZero when there is none. Locale (a
 // BCP 47 tag, "en" when nobody said) and TimeZone (an IANA name, "UTC" when nobody said) are the ones in effect: the
-// holder's choice before the platform's. Country is ISO 3166 alpha-2 or empty.
+// holder's choice (ChosenLocale, ChosenTimeZone, empty when they made none) before the platform's (of which GivenLocale,
+// empty when it said nothing). Country is ISO 3166 alpha-2 or empty.
 type Account struct {
-	ID        string
-	Name      string
-	Mailbox   address.Email
-	Locale    string
-	TimeZone  string
-	Country   string
-	CreatedAt time.Time
-	ChangedAt time.Time
-	Key       seal.DataKey
+	ID             string
+	Name           string
+	Mailbox        address.Email
+	Locale         string
+	TimeZone       string
+	ChosenLocale   string
+	ChosenTimeZone string
+	GivenLocale    string
+	Country        string
+	CreatedAt      time.Time
+	ChangedAt      time.Time
+	Key            seal.DataKey
 }
 
 // Get returns an account, in one statement.

@@ -136,7 +136,7 @@ func TestPutCreates(t *testing.T) {
 		mailbox, _ := address.ParseEmail("Mail@example.com")
 		want := account.Account{
 			ID: "seller-1", Name: "Harbour Trading", Mailbox: mailbox, Locale: "zh-CN",
-			TimeZone: "Asia/Shanghai", Country: "CN", CreatedAt: start, ChangedAt: start, Key: acc.Key,
+			GivenLocale: "zh-CN", TimeZone: "Asia/Shanghai", Country: "CN", CreatedAt: start, ChangedAt: start, Key: acc.Key,
 		}
 		if acc != want {
 			t.Errorf("got %+v, want %+v", acc, want)
@@ -281,14 +281,16 @@ func TestHolderWins(t *testing.T) {
 		b.wantNews(t, harbour.ID, "account.changed")
 		in := harbour
 		in.Locale, in.TimeZone = "de", "Europe/Berlin"
-		if acc, _ := b.put(t, in); acc.Locale != "en-GB" || acc.TimeZone != "Europe/London" {
-			t.Errorf("the platform won: %s, %s", acc.Locale, acc.TimeZone)
+		if acc, _ := b.put(t, in); acc.Locale != "en-GB" || acc.TimeZone != "Europe/London" || acc.ChosenLocale != "en-GB" ||
+			acc.ChosenTimeZone != "Europe/London" || acc.GivenLocale != "de" {
+			t.Errorf("the platform won: %+v", acc)
 		}
 		if err := choose(harbour.ID, "", ""); err != nil {
 			t.Fatal(err)
 		}
-		if acc, _ := b.get(t, harbour.ID); acc.Locale != "de" || acc.TimeZone != "Europe/Berlin" {
-			t.Errorf("the choice was not given back: %s, %s", acc.Locale, acc.TimeZone)
+		acc, _ := b.get(t, harbour.ID)
+		if acc.Locale != "de" || acc.TimeZone != "Europe/Berlin" || acc.ChosenLocale != "" || acc.ChosenTimeZone != "" {
+			t.Errorf("the choice was not given back: %+v", acc)
 		}
 		for id, err := range map[string]error{
 			"unknown-account":   choose("nobody", "en", "UTC"),
@@ -298,6 +300,35 @@ func TestHolderWins(t *testing.T) {
 			if !fault.Is(err, id) {
 				t.Errorf("%v, want %s", err, id)
 			}
+		}
+	})
+}
+
+func TestTheHolderChoosesOneAndLeavesTheOther(t *testing.T) {
+	engines(t, account.Options{}, func(t *testing.T, b *bundle) {
+		acc, _ := b.put(t, harbour)
+		b.news(t, harbour.ID)
+		choose := func(locale, zone string) account.Account {
+			t.Helper()
+			b.write(t, func(ctx context.Context, tx *store.Tx) error {
+				return b.Choose(ctx, tx, harbour.ID, locale, zone, "account:seller-1")
+			})
+			acc, _ := b.get(t, harbour.ID)
+			return acc
+		}
+		if acc = choose("en", acc.ChosenTimeZone); acc.Locale != "en" || acc.TimeZone != "Asia/Shanghai" || acc.ChosenTimeZone != "" {
+			t.Errorf("only the language: %+v", acc)
+		}
+		if e := b.wantNews(t, harbour.ID, "account.changed")["account.changed"]; len(e.Body["fields"].([]any)) != 1 {
+			t.Errorf("told as %v", e.Body)
+		}
+		moved := harbour
+		moved.Locale, moved.TimeZone = "de", "Europe/Berlin"
+		if acc, _ = b.put(t, moved); acc.Locale != "en" || acc.TimeZone != "Europe/Berlin" {
+			t.Errorf("after the platform's next word: %+v", acc)
+		}
+		if acc = choose(acc.ChosenLocale, "Europe/London"); acc.Locale != "en" || acc.TimeZone != "Europe/London" {
+			t.Errorf("then the zone: %+v", acc)
 		}
 	})
 }

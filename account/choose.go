@@ -7,7 +7,8 @@ import (
 )
 
 // Choose records the language and the zone that the account holder chose for themselves; they win over whatever the
-// platform says before or after. An empty one leaves the matter to the platform.
+// platform says before or after. An empty one leaves the matter to the platform; who changes only one of them passes
+// the other as it is in the Account (ChosenLocale, ChosenTimeZone).
 //
 // Events: account.changed when something changed.
 //

@@ -7,8 +7,8 @@ import (
 	"countersign.dev/base/store"
 )
 
-// Erase removes an account: its row and with it the data key, then what the features keep. What remains are events,
-// which hold nothing personal, and sealed bytes in old pages and backups that no key opens any more.
+// Erase removes an account: its row and with it the data key, its former mailboxes, then what the features keep. What
+// remains are events, which hold nothing personal, and sealed bytes in old pages and backups that no key opens any more.
 //
 // The row goes first: whoever changes the account at the same moment waits for it, and then finds no account.
 //
@@ -21,6 +21,7 @@ func (a *Accounts) Erase(ctx context.Context, tx *store.Tx, id, actor string) er
 	if n == 0 {
 		return Unknown()
 	}
+	tx.Later("DELETE FROM mailbox_change WHERE account_id = $1", id)
 	for _, erase := range a.o.Erase {
 		if err := erase(ctx, tx, id); err != nil {
 			return err

@@ -1,4 +1,7 @@
 package account
 
 // For the tests of plans.
-const ListQuery = listQuery
+const (
+	ListQuery          = listQuery
+	FormerMailboxQuery = formerMailboxQuery
+)

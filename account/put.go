@@ -11,11 +11,11 @@ import (
 )
 
 // Put makes the account be what in says, whole unless in.Keep: it creates it, or replaces what differs. Nothing is written when
-// nothing differs. It takes at most three statements, the events included, unless somebody changes the same account
-// at the same moment.
+// nothing differs. It takes at most three statements, the events included, and one more when a mailbox goes out of use,
+// unless somebody changes the same account at the same moment.
 //
 // Events: account.created; account.changed with the names of the changed fields; account.mailbox_changed with what
-// became of the mailbox: "set", "changed" or "removed".
+// became of the mailbox: "set", "changed" or "removed". See FormerMailbox for the one that stood there before.
 //
 // Faults: Invalid "account-id-invalid", "name-characters", "name-too-long", "locale-invalid", "time-zone-unknown",
 // "country-unknown", and those of address.ParseEmail at the field "mailbox".
@@ -88,10 +88,7 @@ func (a *Accounts) replace(ctx context.Context, tx *store.Tx, r *Row, v values, 
 		announceChange(tx, r.id, actor, fields)
 	}
 	if mailbox != "" {
-		event.Append(tx, event.Event{
-			Type: "account.mailbox_changed", Account: r.id, Subject: r.id, Actor: actor,
-			Body: map[string]any{"mailbox": mailbox},
-		})
+		moveMailbox(tx, acc, mailbox, actor)
 	}
 	return true, nil
 }
@@ -123,19 +120,6 @@ func (r *Row) changed(acc Account, v values) (fields []string) {
 		}
 	}
 	return fields
-}
-
-// becomes says what happens to a mailbox, "" when nothing does.
-func becomes(before, after address.Email) string {
-	switch {
-	case before == after:
-		return ""
-	case before.IsZero():
-		return "set"
-	case after.IsZero():
-		return "removed"
-	}
-	return "changed"
 }
 
 // index is the mailbox's blind index, in the domain of e-mail contacts: the two can be compared.

@@ -43,13 +43,16 @@ func (a *Accounts) Open(r *Row) (Account, error) {
 		return Account{}, fmt.Errorf("account %s: %w", r.id, err)
 	}
 	acc := Account{
-		ID:        r.id,
-		Locale:    cmp.Or(r.holderLocale, r.locale, "en"),
-		TimeZone:  cmp.Or(r.holderTimeZone, r.timeZone, "UTC"),
-		Country:   r.country,
-		CreatedAt: store.Time(r.createdAt),
-		ChangedAt: store.Time(r.changedAt),
-		Key:       key,
+		ID:             r.id,
+		Locale:         cmp.Or(r.holderLocale, r.locale, "en"),
+		TimeZone:       cmp.Or(r.holderTimeZone, r.timeZone, "UTC"),
+		ChosenLocale:   r.holderLocale,
+		ChosenTimeZone: r.holderTimeZone,
+		GivenLocale:    r.locale,
+		Country:        r.country,
+		CreatedAt:      store.Time(r.createdAt),
+		ChangedAt:      store.Time(r.changedAt),
+		Key:            key,
 	}
 	name, err := key.Open(place(r.id, "name"), r.name)
 	if err != nil {

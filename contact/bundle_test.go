@@ -3,6 +3,7 @@ package contact_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -194,6 +195,20 @@ func (b *bundle) wantNews(t *testing.T, want ...string) map[string]event.Event {
 		t.Errorf("events %v, want %v", got, want)
 	}
 	return found
+}
+
+// atOnce runs fn n times, all released by one gate.
+func atOnce(n int, fn func()) {
+	gate := make(chan struct{})
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			<-gate
+			fn()
+		})
+	}
+	close(gate)
+	all.Wait()
 }
 
 // wantFault holds an error to an id and a field.

@@ -19,9 +19,10 @@ const (
 	Removed ChangeKind = "removed"
 )
 
-// Window is the time after a change of a verified contact in which both sides are told: the new contact in full, the
-// old one that something was sent. Each change has its own.
+// Window is a change of a verified contact that took effect, and the time after it in which both sides are told: the
+// new contact in full, the old one that something was sent. Each change has its own.
 type Window struct {
+	ID          string // of the change
 	Slot        Slot
 	Kind        ChangeKind
 	Version     int64 // of the contact that the change made
@@ -31,11 +32,18 @@ type Window struct {
 	Until       time.Time
 }
 
-const windowsQuery = "SELECT " + account.Columns + `, contact_change.change_id, contact_change.slot, contact_change.kind,
-		contact_change.version, contact_change.old_value, contact_change.requested_at, contact_change.effective_at,
-		contact_change.window_until
-	FROM contact_change JOIN account ON account.account_id = contact_change.account_id
-	WHERE contact_change.account_id = $1 AND contact_change.window_until > $2 ORDER BY contact_change.change_id`
+const (
+	changesQuery = "SELECT " + account.Columns + `, contact_change.change_id, contact_change.slot, contact_change.kind,
+			contact_change.version, contact_change.old_value, contact_change.requested_at, contact_change.effective_at,
+			contact_change.window_until
+		FROM contact_change JOIN account ON account.account_id = contact_change.account_id
+		WHERE contact_change.account_id = $1`
+
+	windowsQuery = changesQuery + " AND contact_change.window_until > $2 ORDER BY contact_change.change_id"
+
+	changeQuery = changesQuery + ` AND contact_change.slot = $2 AND contact_change.version = $3
+		AND contact_change.effective_at IS NOT NULL`
+)
 
 // Windows returns the account's windows that are open, in one statement.
 func (c *Contacts) Windows(ctx context.Context, tx *store.Tx, accountID string) ([]Window, error) {
@@ -46,37 +54,48 @@ func (c *Contacts) Windows(ctx context.Context, tx *store.Tx, accountID string) 
 	defer rows.Close()
 	var open []Window
 	for rows.Next() {
-		var a account.Row
-		var id, slot string
-		var old []byte
-		var requested, effective, until int64
-		var w Window
-		if err := rows.Scan(append(a.Dest(), &id, &slot, &w.Kind, &w.Version, &old, &requested, &effective, &until)...); err != nil {
+		_, w, err := c.scanWindow(rows.Scan)
+		if err != nil {
 			return nil, err
-		}
-		w.RequestedAt, w.EffectiveAt, w.Until = store.Time(requested), store.Time(effective), store.Time(until)
-		if err := c.openWindow(&w, &a, id, slot, old); err != nil {
-			return nil, fmt.Errorf("account %s: change %s: %w", accountID, id, err)
 		}
 		open = append(open, w)
 	}
 	return open, rows.Err()
 }
 
-func (c *Contacts) openWindow(w *Window, a *account.Row, id, slot string, old []byte) error {
-	acc, err := c.o.Accounts.Open(a)
-	if err != nil {
-		return err
+// Change returns the account and the change that made a version of a slot's contact, in one statement: the one that a
+// contact.changed, contact.removed or contact.disputed event tells of. The error is store.ErrNoRows when the version
+// put no contact out of use that had been verified.
+func (c *Contacts) Change(ctx context.Context, tx *store.Tx, accountID string, slot Slot, version int64) (
+	acc account.Account, w Window, err error,
+) {
+	return c.scanWindow(tx.QueryRow(ctx, changeQuery, accountID, slot.String(), version).Scan)
+}
+
+// scanWindow reads a row of changesQuery and opens it.
+func (c *Contacts) scanWindow(scan func(dest ...any) error) (acc account.Account, w Window, err error) {
+	var a account.Row
+	var slot string
+	var old []byte
+	var requested, effective, until int64
+	if err := scan(append(a.Dest(), &w.ID, &slot, &w.Kind, &w.Version, &old, &requested, &effective, &until)...); err != nil {
+		return acc, w, err
+	}
+	w.RequestedAt, w.EffectiveAt, w.Until = store.Time(requested), store.Time(effective), store.Time(until)
+	if acc, err = c.o.Accounts.Open(&a); err != nil {
+		return acc, w, err
 	}
 	if w.Slot, err = ParseSlot(slot); err != nil {
-		return err
+		return acc, w, err
 	}
-	text, err := acc.Key.Open(changePlace(acc.ID, id), old)
+	text, err := acc.Key.Open(changePlace(acc.ID, w.ID), old)
+	if err == nil {
+		w.Old, err = readStored(w.Slot.Kind(), string(text))
+	}
 	if err != nil {
-		return err
+		err = fmt.Errorf("account %s: change %s: %w", acc.ID, w.ID, err)
 	}
-	w.Old, err = readStored(w.Slot.Kind(), string(text))
-	return err
+	return acc, w, err
 }
 
 func changePlace(accountID, id string) seal.Place {

@@ -82,6 +82,60 @@ func TestDeferralBudget(t *testing.T) {
 	})
 }
 
+// A form that is sent twice, and two tabs, defer once.
+func TestDeferringAgainUntilTheSameTimeSpendsNothing(t *testing.T) {
+	engines(t, func(t *testing.T, b *bundle) {
+		until := start.Add(5 * day)
+		first, err := b.deferUntil(t, phone, until, "busy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.clock.Advance(time.Minute)
+		if again, err := b.deferUntil(t, phone, until, "in another tab"); err != nil || again != first {
+			t.Errorf("got %+v, %v, want %+v", again, err, first)
+		}
+		b.wantNews(t, "contact.deferred")
+		longer, err := b.deferUntil(t, phone, until.Add(day), "busy")
+		if err != nil || longer.TimesLeft != 1 || longer.DaysLeft != 8 || longer.ID == first.ID {
+			t.Errorf("a longer one: %+v, %v", longer, err)
+		}
+		shorter, err := b.deferUntil(t, phone, until, "busy") // no longer the one in force
+		if err != nil || shorter.TimesLeft != 0 || shorter.ID == first.ID {
+			t.Errorf("a shorter one: %+v, %v", shorter, err)
+		}
+		if again, err := b.deferUntil(t, phone, until.Add(day), "busy"); err != nil || again.ID != longer.ID || again.TimesLeft != 0 {
+			t.Errorf("with the budget used up: %+v, %v", again, err)
+		}
+		b.clock.Set(until.Add(day))
+		_, err = b.deferUntil(t, phone, until.Add(day), "busy")
+		wantFault(t, err, "deferral-until-past", "until")
+	})
+}
+
+func TestOfManyDeferralsAtOnceOneCounts(t *testing.T) {
+	engines(t, func(t *testing.T, b *bundle) {
+		until := start.Add(5 * day)
+		made := make(chan contact.Deferral, 16)
+		atOnce(16, func() {
+			d, err := b.deferUntil(t, phone, until, "busy")
+			if err != nil {
+				t.Error(err)
+			}
+			made <- d
+		})
+		first := <-made
+		for range 15 {
+			if d := <-made; d != first {
+				t.Errorf("got %+v and %+v", first, d)
+			}
+		}
+		if first.TimesLeft != 2 || b.count(t, "SELECT COUNT(*) FROM deferral") != 1 ||
+			b.count(t, "SELECT COUNT(*) FROM event WHERE type = 'contact.deferred'") != 1 {
+			t.Errorf("counted more than once: %+v", first)
+		}
+	})
+}
+
 func TestAVerificationRenewsTheBudget(t *testing.T) {
 	engines(t, func(t *testing.T, b *bundle) {
 		left := func(want int) {
@@ -99,7 +153,7 @@ func TestAVerificationRenewsTheBudget(t *testing.T) {
 		left(0)
 		b.delete(t, email)
 		b.set(t, email, "ann@example.com")
-		if _, err := b.deferUntil(t, email, b.clock.Now().Add(day), "busy"); !fault.Is(err, "deferral-budget") {
+		if _, err := b.deferUntil(t, email, b.clock.Now().Add(2*day), "busy"); !fault.Is(err, "deferral-budget") {
 			t.Errorf("after the removal: %v", err)
 		}
 		b.clock.Advance(time.Second)

@@ -5,13 +5,14 @@
 // waits for its proof; when one that had been verified is replaced or removed, both sides are told for a window of 72
 // hours, which no later change shortens. Each value that is set gets a version, and a proof counts only for the
 // version that it was made for. Versions of a slot grow and never return: a removed contact leaves its row, emptied.
-// The account's own "not now" has a budget and changes no eligibility. What is shown is masked; showing a clear value
-// is an event.
+// Who stood there before can dispute such a change with a code that their message carried, once; alone that changes
+// nothing. The account's own "not now" has a budget and changes no eligibility. What is shown is masked; showing a clear
+// value is an event.
 //
 // Every change of a contact claims or touches its account first (see package account) and appends an event without
 // personal data, so that what must react need not be called.
 //
-// The package leans on account, base/store, base/seal, base/event, base/address and base/fault.
+// The package leans on account, base/store, base/seal, base/event, base/ratelimit, base/address and base/fault.
 package contact
 
 import (

@@ -23,6 +23,22 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		{"expire", contact.ExpireQuery(2), []any{int64(0), "a", "email", "b", "email"}, []string{"contact_due|contact_pkey"}, true},
 		{"remind", contact.RemindQuery, []any{int64(0), int64(1), int64(500)}, []string{"contact_unreminded"}, true},
 		{"open windows", contact.WindowsQuery, []any{seller, int64(0)}, []string{"contact_change_pkey|contact_change_1"}, false},
+		{"one change", contact.ChangeQuery, []any{seller, "email", int64(1)}, []string{"contact_change_pkey|contact_change_1", "account_pkey|account_1"}, false},
+		{"what is deferred", contact.BudgetsQuery, []any{seller}, []string{"deferral_pkey|deferral_1", "contact_pkey|contact_1"}, true},
+		{
+			"a dispute code", contact.ByCodeQuery,
+			[]any{"CS-7K3M-9QXT-2V"},
+			[]string{"dispute_code_reference", "contact_change_pkey|contact_change_1", "dispute_pkey|dispute_1"},
+			false,
+		},
+		{
+			"what can be disputed", contact.NewestChangeQuery,
+			[]any{seller, "email", int64(0)},
+			[]string{"contact_change_pkey|contact_change_1", "dispute_pkey|dispute_1"},
+			true,
+		},
+		{"a dispute", contact.InsertDispute, []any{seller, "change", int64(0)}, []string{"contact_change_pkey|contact_change_1"}, false},
+		{"when it was disputed", contact.DisputedQuery, []any{seller, "change"}, []string{"dispute_pkey|dispute_1"}, false},
 		{"accounts by state", contact.ByStateQuery, []any{"email", "verified", "", int64(51)}, []string{"contact_state", "account_pkey|account_1"}, false},
 		{
 			"accounts by change", contact.ByChangeQuery,

@@ -107,6 +107,13 @@ func (b *bundle) many(t *testing.T) {
 				FROM n JOIN account ON account.account_id = 'a' || i JOIN contact ON contact.account_id = '%s' AND contact.slot = 'email'`,
 				s, seller))
 		}
+		tx.Later(`INSERT INTO contact_change (account_id, change_id, slot, kind, version, old_value, old_index, requested_at, effective_at,
+				window_until) SELECT account_id, 'change', slot, 'changed', version, value, value_index, set_at, set_at, set_at
+			FROM contact WHERE slot = 'email'`)
+		tx.Later(`INSERT INTO dispute_code (account_id, reference, change_id, hash, expires_at)
+			SELECT account_id, account_id, change_id, old_index, window_until FROM contact_change`)
+		tx.Later(`INSERT INTO dispute (account_id, change_id, slot, state, created_at)
+			SELECT account_id, change_id, slot, 'open', window_until FROM contact_change`)
 		_, err := tx.Exec(ctx, "ANALYZE")
 		return err
 	})

@@ -129,6 +129,10 @@ func (l *lite) explain(ctx context.Context, query string, args []any) (string, e
 		return "", err
 	}
 	defer s.rollback()
+	// Explaining alone would not notice that the statistics have changed since this reader looked last.
+	if _, err := s.exec("SELECT COUNT(*) FROM sqlite_schema", nil); err != nil {
+		return "", err
+	}
 	c, err := s.query("EXPLAIN QUERY PLAN "+query, args)
 	if err != nil {
 		return "", err

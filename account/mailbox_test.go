@@ -1,0 +1,116 @@
+package account_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"countersign.dev/account"
+	"countersign.dev/base/address"
+	"countersign.dev/base/store"
+)
+
+func (b *bundle) former(t *testing.T, id, eventID string) (former address.Email, err error) {
+	t.Helper()
+	acc, err := b.get(t, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = b.db.Read(t.Context(), func(tx *store.Tx) (err error) {
+		former, err = b.FormerMailbox(t.Context(), tx, acc, eventID)
+		return err
+	})
+	return former, err
+}
+
+func TestTheFormerMailboxIsKeptByTheEventThatReplacedIt(t *testing.T) {
+	engines(t, account.Options{}, func(t *testing.T, b *bundle) {
+		b.put(t, account.Input{ID: "seller-1"})
+		b.news(t, "seller-1")
+		events := map[string]string{} // id by the mailbox that went
+		for _, step := range []struct{ before, after, becomes string }{
+			{"", "one@example.com", "set"},
+			{"one@example.com", "two@example.com", "changed"},
+			{"two@example.com", "", "removed"},
+			{"", "three@example.com", "set"},
+		} {
+			b.clock.Advance(time.Minute)
+			in := account.Input{ID: "seller-1"}
+			if step.after != "" {
+				in.Mailbox = &step.after
+			}
+			b.put(t, in)
+			e := b.wantNews(t, "seller-1", "account.mailbox_changed")["account.mailbox_changed"]
+			if e.Body["mailbox"] != step.becomes {
+				t.Errorf("%q to %q is told as %v", step.before, step.after, e.Body)
+			}
+			if step.before != "" {
+				events[step.before] = e.ID
+			} else if _, err := b.former(t, "seller-1", e.ID); !errors.Is(err, store.ErrNoRows) {
+				t.Errorf("there was no mailbox before %q: %v", step.after, err)
+			}
+		}
+		for want, event := range events {
+			if got, err := b.former(t, "seller-1", event); err != nil || got.String() != want {
+				t.Errorf("got %q, %v, want %q", got, err, want)
+			}
+		}
+		b.put(t, account.Input{ID: "other"})
+		if _, err := b.former(t, "other", events["one@example.com"]); !errors.Is(err, store.ErrNoRows) {
+			t.Errorf("another account read it: %v", err)
+		}
+	})
+}
+
+func TestAFormerMailboxIsSealedAndErasedWithItsAccount(t *testing.T) {
+	engines(t, account.Options{}, func(t *testing.T, b *bundle) {
+		sealed := func() (all [][]byte) {
+			err := b.db.Read(t.Context(), func(tx *store.Tx) error {
+				rows, err := tx.Query(t.Context(), "SELECT old_value FROM mailbox_change")
+				if err != nil {
+					return err
+				}
+				defer rows.Close()
+				for rows.Next() {
+					var value []byte
+					if err := rows.Scan(&value); err != nil {
+						return err
+					}
+					all = append(all, value)
+				}
+				return rows.Err()
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		for _, id := range []string{"leaver", "stayer"} {
+			b.put(t, account.Input{ID: id, Mailbox: ptr("old@example.com")})
+			b.put(t, account.Input{ID: id})
+		}
+		rows := sealed()
+		if len(rows) != 2 || bytes.Contains(rows[0], []byte("example")) || bytes.Equal(rows[0], rows[1]) {
+			t.Errorf("stored as %q", rows)
+		}
+		b.write(t, func(ctx context.Context, tx *store.Tx) error { return b.Erase(ctx, tx, "leaver", actor) })
+		if n := len(sealed()); n != 1 {
+			t.Errorf("%d former mailboxes are left, want that of the other account", n)
+		}
+	})
+}
+
+func TestAFormerMailboxIsFoundByItsKey(t *testing.T) {
+	engines(t, account.Options{}, func(t *testing.T, b *bundle) {
+		plan, err := b.db.Explain(t.Context(), account.FormerMailboxQuery, "seller-1", "event")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan, "mailbox_change_pkey") && !strings.Contains(plan, "mailbox_change_1") {
+			t.Errorf("plan:\n%s", plan)
+		}
+	})
+}
