@@ -1,8 +1,7 @@
 package notice
 
 import (
-	"html"
-	"strings"
+	"fmt"
 
 	"countersign.dev/base/i18n"
 )
@@ -10,108 +9,105 @@ import (
 // The built-in templates. Each is put together from the catalogues and becomes a version when the program
 // starts.
 const (
-	VerifyEmail = "verify-email" // a code to an e-mail address that is to be confirmed
-	VerifyPhone = "verify-phone" // a code to a number that is to be confirmed
+	VerifyEmail     = "verify-email"      // a code to an e-mail address that is to be confirmed
+	VerifyEmailLink = "verify-email-link" // a link to a page that shows the code or confirms with a click
+	VerifyPhone     = "verify-phone"      // a code to a number that is to be confirmed
+
+	ContactChanged  = "contact-changed"  // a contact that had been verified was replaced
+	ContactRemoved  = "contact-removed"  // a contact that had been verified was removed
+	ContactDisputed = "contact-disputed" // somebody said that a change was not agreed
+	MailboxChanged  = "mailbox-changed"  // the registered mailbox is another one, or none
+	CriticalSent    = "critical-sent"    // to a former contact: that something critical was sent, and on which topic
 )
 
 var locales = []i18n.Locale{i18n.En, i18n.Zh}
 
+// template is a built-in template before it is compiled: its mails by reader, its short messages by form.
+type template struct {
+	name  string
+	mails map[string]mail
+	short map[string]short
+}
+
+// short is a text message: the id of its text, and what follows.
+type short struct{ text, end string }
+
 // builtin compiles the built-in templates.
-func builtin() []*version {
-	email := &version{Name: VerifyEmail, Rule: rule, Forms: map[string]map[string]form{}}
-	phone := &version{Name: VerifyPhone, Rule: rule, Forms: map[string]map[string]form{}}
-	for _, l := range locales {
-		email.Forms[string(l)] = map[string]form{FormEmail: verifyEmail(l)}
-		phone.Forms[string(l)] = map[string]form{
-			FormSMS:      {Text: compile(i18n.Text(l, "notice.verify-phone.sms") + webOTP)},
-			FormSMSRef:   {Text: compile(i18n.Text(l, "notice.verify-phone.sms-ref") + webOTP)},
-			FormSMSPlain: {Text: compile(i18n.Text(l, "notice.verify-phone.sms-ref"))},
+func builtin(b brand) ([]*version, error) {
+	var all []*version
+	for _, t := range append(verifyTemplates(), changeTemplates()...) {
+		v, err := t.compile(b)
+		if err != nil {
+			return nil, fmt.Errorf("template %s: %w", t.name, err)
 		}
+		all = append(all, v)
 	}
-	return []*version{email, phone}
+	return all, nil
+}
+
+func (t template) compile(b brand) (*version, error) {
+	v := &version{Name: t.name, Rule: rule, Forms: map[string]map[string]form{}}
+	for _, l := range locales {
+		forms := map[string]form{}
+		for reader, m := range t.mails {
+			for name, logo := range map[string]bool{FormEmail: false, FormEmailLogo: true} {
+				f, err := layout{mail: m, locale: l, brand: b, logo: logo}.form()
+				if err != nil {
+					return nil, err
+				}
+				forms[formFor(reader, name)] = f
+			}
+		}
+		for name, s := range t.short {
+			forms[name] = form{Text: compile(i18n.Text(l, s.text) + s.end)}
+		}
+		v.Forms[string(l)] = forms
+	}
+	return v, nil
 }
 
 // webOTP is the last line that lets a browser offer the code on the page it belongs to, and on no other
 // (W3C WebOTP, origin-bound one-time codes).
 const webOTP = "\n\n@{host} #{code}"
 
-// verifyEmail lays the parts out: what is asked and the code first, then why, by when, what if not.
-func verifyEmail(l i18n.Locale) form {
-	return layout{
-		locale:  l,
-		subject: "notice.verify-email.subject",
-		parts: []part{
-			{text: "notice.verify-email.ask"},
-			{label: "notice.verify-email.code", hole: "{code}"},
-			{text: "notice.verify-email.where"},
-			{label: "notice.label.why", text: "notice.verify-email.why"},
-			{label: "notice.label.by-when", text: "notice.verify-email.by-when"},
-			{label: "notice.label.otherwise", text: "notice.verify-email.otherwise"},
-			{label: "notice.label.not-you", text: "notice.verify-email.not-you"},
-		},
-		footer: "notice.footer",
-	}.form()
-}
-
-// part is a paragraph, with or without a label in front, or a hole set large on a line of its own.
-type part struct {
-	label string
-	text  string
-	hole  string
-}
-
-// layout makes the plain text and the HTML of a mail from one list of parts.
-type layout struct {
-	locale  i18n.Locale
-	subject string
-	parts   []part
-	footer  string
-}
-
-func (y layout) form() form {
-	return form{Subject: compile(y.say(y.subject)), Text: compile(y.text()), HTML: compile(y.html())}
-}
-
-func (y layout) say(id string) string { return i18n.Text(y.locale, id) }
-
-func (y layout) text() string {
-	var b strings.Builder
-	for _, p := range y.parts {
-		switch {
-		case p.hole != "":
-			b.WriteString(y.say(p.label) + "\n\n    " + p.hole)
-		case p.label != "":
-			b.WriteString(y.say(p.label) + "\n" + y.say(p.text))
-		default:
-			b.WriteString(y.say(p.text))
-		}
-		b.WriteString("\n\n")
+func verifyTemplates() []template {
+	return []template{
+		{name: VerifyEmail, mails: map[string]mail{"": verifyEmail}},
+		{name: VerifyEmailLink, mails: map[string]mail{"": verifyEmailLink}},
+		{name: VerifyPhone, short: map[string]short{
+			FormSMS:      {"notice.verify-phone.sms", webOTP},
+			FormSMSRef:   {"notice.verify-phone.sms-ref", webOTP},
+			FormSMSPlain: {"notice.verify-phone.sms-ref", ""},
+		}},
 	}
-	b.WriteString("-- \n" + y.say(y.footer) + "\n")
-	return b.String()
 }
 
-// The HTML is one column that reads the same without its styles: mail programs drop what they please.
-func (y layout) html() string {
-	var b strings.Builder
-	b.WriteString(`<!doctype html><html lang="` + string(y.locale) + `"><head><meta charset="utf-8">` +
-		`<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">` +
-		`<title>` + html.EscapeString(y.say(y.subject)) + `</title></head>` +
-		`<body style="margin:0;padding:24px;font:16px/1.5 system-ui,-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',sans-serif">` +
-		`<div style="max-width:560px;margin:0 auto"><p style="font-weight:600;margin:0 0 24px">{platform}</p>`)
-	for _, p := range y.parts {
-		switch {
-		case p.hole != "":
-			b.WriteString(`<p style="margin:0 0 4px">` + html.EscapeString(y.say(p.label)) + `</p>` +
-				`<p style="margin:0 0 24px;font:600 32px/1.2 ui-monospace,Menlo,Consolas,monospace;letter-spacing:4px">` + p.hole + `</p>`)
-		case p.label != "":
-			b.WriteString(`<p style="margin:0 0 16px"><strong>` + html.EscapeString(y.say(p.label)) + `</strong><br>` +
-				html.EscapeString(y.say(p.text)) + `</p>`)
-		default:
-			b.WriteString(`<p style="margin:0 0 16px">` + html.EscapeString(y.say(p.text)) + `</p>`)
-		}
-	}
-	b.WriteString(`<hr style="border:0;border-top:1px solid #8886;margin:24px 0 16px">` +
-		`<p style="margin:0;font-size:14px;opacity:.8">` + html.EscapeString(y.say(y.footer)) + `</p></div></body></html>`)
-	return b.String()
+// What is asked and the code come first, then why, by when, what if not.
+var verifyEmail = mail{
+	subject: "notice.verify-email.subject",
+	parts: []part{
+		{says: asked, text: "notice.verify-email.ask"},
+		{label: "notice.verify-email.code", set: "{code}", as: large},
+		{text: "notice.verify-email.where"},
+		{says: why, label: "notice.label.why", text: "notice.verify-email.why"},
+		{says: byWhen, label: "notice.label.by-when", text: "notice.verify-email.by-when"},
+		{says: otherwise, label: "notice.label.otherwise", text: "notice.verify-email.otherwise"},
+		{label: "notice.label.not-you", text: "notice.verify-email.not-you"},
+	},
+	footer: "notice.footer",
+}
+
+// The link goes to a page that does nothing by being opened.
+var verifyEmailLink = mail{
+	subject: "notice.verify-email.subject",
+	parts: []part{
+		{says: asked, text: "notice.verify-email-link.ask"},
+		{label: "notice.verify-email-link.open", set: "{origin}/link/{token}", as: button},
+		{label: "notice.verify-email-link.page", text: "notice.verify-email-link.where"},
+		{says: why, label: "notice.label.why", text: "notice.verify-email-link.why"},
+		{says: byWhen, label: "notice.label.by-when", text: "notice.verify-email-link.by-when"},
+		{says: otherwise, label: "notice.label.otherwise", text: "notice.verify-email-link.otherwise"},
+		{label: "notice.label.not-you", text: "notice.verify-email-link.not-you"},
+	},
+	footer: "notice.footer-address",
 }

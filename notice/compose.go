@@ -64,7 +64,7 @@ func (r *Registry) compose(ctx context.Context, tx *store.Tx, c *deliver.Claimed
 	if err != nil {
 		return deliver.Composed{Err: err}
 	}
-	return deliver.Composed{Key: rec.key, To: to, Content: content.on(Reference(rec.reference), i18n.Locale(rec.locale))}
+	return deliver.Composed{Key: rec.key, To: to, Content: r.outgoing(content, c.Form, Reference(rec.reference), i18n.Locale(rec.locale))}
 }
 
 // records reads the notices of claimed deliveries with their accounts' keys, in one statement. The list is

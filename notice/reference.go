@@ -2,8 +2,9 @@ package notice
 
 import (
 	"crypto/rand"
-	"errors"
 	"strings"
+
+	"countersign.dev/base/fault"
 )
 
 // alphabet is Crockford's base32: no I, L, O and U, so that a reference survives being read aloud and retyped.
@@ -11,9 +12,6 @@ const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // drawn is how many random symbols a reference has: 45 bits.
 const drawn = 9
-
-// ErrReference is what ParseReference answers to a text that is no reference, or one with a typing error.
-var ErrReference = errors.New("notice: not a reference")
 
 // Reference is the short code on a notice, such as CS-7K3M-9QXT-2V: nine random symbols and a check symbol. The
 // check finds every single wrong symbol and every swap of two.
@@ -46,30 +44,34 @@ func spell(symbols [drawn + 1]byte) Reference {
 
 // ParseReference reads a reference as a person may have typed it: any case, O for 0, I or L for 1, with or
 // without CS and separators.
+//
+// Faults: Invalid "reference-malformed", field "reference".
 func ParseReference(typed string) (Reference, error) {
 	if len(typed) > 64 {
-		return "", ErrReference
+		return "", malformed()
 	}
 	bare := strings.NewReplacer("-", "", " ", "", "‑", "", "–", "", "O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(strings.TrimSpace(typed)))
 	if len(bare) == drawn+3 {
 		bare = strings.TrimPrefix(bare, "CS")
 	}
 	if len(bare) != drawn+1 {
-		return "", ErrReference
+		return "", malformed()
 	}
 	var symbols [drawn + 1]byte
 	for i := range bare {
 		v := strings.IndexByte(alphabet, bare[i])
 		if v < 0 {
-			return "", ErrReference
+			return "", malformed()
 		}
 		symbols[i] = byte(v)
 	}
 	if check(symbols[:drawn]) != symbols[drawn] {
-		return "", ErrReference
+		return "", malformed()
 	}
 	return spell(symbols), nil
 }
+
+func malformed() error { return fault.New(fault.Invalid, "reference-malformed").At("reference") }
 
 // check is the sum of the symbols, each multiplied by another power of the generator of GF(32). Distinct
 // non-zero weights are what makes it find each single error and each swap.

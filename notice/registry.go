@@ -5,41 +5,51 @@
 // in the delivery's sealed payload alone, until the message is taken or expires. A version is stored compiled
 // and never changes, so a later program shows an old notice as it was sent.
 //
-// The package leans on account, channel/deliver, channel/telephony and base.
+// OnChange listens to what happens to contacts and mailboxes, and tells those concerned.
+//
+// The package leans on account, contact, channel/deliver, channel/telephony and base.
 package notice
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"countersign.dev/account"
-	"countersign.dev/base/i18n"
 	"countersign.dev/base/seal"
 	"countersign.dev/base/store"
 	"countersign.dev/channel/deliver"
-	"countersign.dev/channel/telephony"
+	"countersign.dev/contact"
 )
 
 // Class says who gets a notice and how it is handled.
 type Class string
 
-// ClassCode is a verification's message: it goes to the contact that it proves and nowhere else.
-const ClassCode Class = "code"
+// The classes. A code's message goes to the contact that it proves and nowhere else. A critical notice goes to the
+// mailbox and to the contacts in force, and for the window of a change the former contact is told that it went out.
+const (
+	ClassCode     Class = "code"
+	ClassCritical Class = "critical"
+)
 
-// Options wire a Registry. Platform is the operator's name as every message shows it; Host is the host of the
-// page where codes are typed.
+// Options wire a Registry.
 type Options struct {
 	Keys     *seal.Keyring
 	Queue    *deliver.Queue
-	Platform string
-	Host     string
+	Accounts *account.Accounts // for OnChange
+	Contacts *contact.Contacts // for OnChange
+
+	Platform string // the operator's name as every message shows it
+	Host     string // of the page where codes are typed
+	Origin   string // the public URL that links in mails begin with, without a slash at its end
+	Help     string // where account holders get help, an address or a page; may be empty
+	Accent   string // "#rrggbb" that white can be read on; empty: a blue
+	Logo     []byte // PNG that mails show; nil: they show the name
 }
+
+const defaultAccent = "#1d5bbf"
 
 // Registry makes and keeps notices.
 type Registry struct {
@@ -58,8 +68,12 @@ func New(o Options) *Registry {
 
 // Install makes the built-in templates versions in force, storing those that the database does not have.
 func (r *Registry) Install(ctx context.Context, db *store.DB) error {
+	templates, err := builtin(brand{accent: cmp.Or(r.o.Accent, defaultAccent), help: r.o.Help != ""})
+	if err != nil {
+		return err
+	}
 	return db.Write(ctx, func(tx *store.Tx) error {
-		for _, v := range builtin() {
+		for _, v := range templates {
 			compiled, err := v.name()
 			if err != nil {
 				return err
@@ -99,116 +113,6 @@ func (r *Registry) version(ctx context.Context, tx *store.Tx, id string) (*versi
 		r.remember(v)
 	}
 	return v, err
-}
-
-// Notice is what Send takes. Secrets fill blanks of the record; they must be among the template's holes.
-type Notice struct {
-	Account   account.Account
-	Class     Class
-	Template  string
-	Slot      string
-	Channel   string
-	To        string
-	Index     []byte // the blind index of To
-	Country   string // of a phone number, ISO 3166 alpha-2
-	Secrets   map[string]string
-	ExpiresAt time.Time
-}
-
-// Sent names what Send stored.
-type Sent struct {
-	NoticeID   string
-	DeliveryID string
-	Reference  Reference
-}
-
-// Send stores a notice and its delivery with the caller's transaction. A reference that is taken makes the
-// transaction run again, with another one.
-func (r *Registry) Send(tx *store.Tx, n Notice) (Sent, error) {
-	v := r.current[n.Template]
-	if v == nil {
-		return Sent{}, fmt.Errorf("notice: no template %q is in force", n.Template)
-	}
-	locale := i18n.Match(n.Account.Locale)
-	sent := Sent{NoticeID: store.NewID(tx.Now()), Reference: NewReference()}
-	values := r.values(tx.Now(), n, locale)
-	variables, err := json.Marshal(values)
-	if err != nil {
-		return Sent{}, err
-	}
-	tx.LaterRow("INSERT INTO notice (account_id, notice_id, reference, class, template_version, locale, variables, created_at) VALUES",
-		n.Account.ID, sent.NoticeID, string(sent.Reference), string(n.Class), v.id, string(locale),
-		n.Account.Key.Seal(place(sent.NoticeID), variables), store.Micros(tx.Now()))
-	values["reference"] = string(sent.Reference)
-	maps.Copy(values, n.Secrets)
-	form := chooseForm(v, locale, n, values)
-	content, err := v.render(string(locale), form, values)
-	if err != nil {
-		return Sent{}, err
-	}
-	sent.DeliveryID = r.o.Queue.Add(tx, deliver.Delivery{
-		Account: n.Account.ID, Key: n.Account.Key, NoticeID: sent.NoticeID, Slot: n.Slot,
-		Channel: n.Channel, Form: form, Class: string(n.Class),
-		To: n.To, Index: n.Index, Secrets: n.Secrets, ExpiresAt: n.ExpiresAt,
-		Content: content.on(sent.Reference, locale),
-	})
-	return sent, nil
-}
-
-// on names the notice that a content is of.
-func (c Content) on(r Reference, l i18n.Locale) deliver.Content {
-	return deliver.Content{Reference: string(r), Locale: string(l), Subject: c.Subject, Text: c.Text, HTML: c.HTML}
-}
-
-// values are the variables that every template may use.
-func (r *Registry) values(now time.Time, n Notice, l i18n.Locale) map[string]string {
-	return map[string]string{
-		"platform": r.o.Platform,
-		"host":     r.o.Host,
-		"until":    moment(l, n.ExpiresAt, n.Account.TimeZone),
-		"minutes":  strconv.Itoa(int(n.ExpiresAt.Sub(now).Round(time.Minute) / time.Minute)),
-	}
-}
-
-// moment writes a time as people of a language do, in the account's own zone.
-func moment(l i18n.Locale, at time.Time, zone string) string {
-	at = at.In(location(zone))
-	offset := strings.TrimSuffix(at.Format("UTC-07:00"), ":00")
-	if l == i18n.Zh {
-		return at.Format("2006年1月2日 15:04") + "（" + offset + "）"
-	}
-	return at.Format("15:04 on 2 January 2006") + " (" + offset + ")"
-}
-
-// locations holds the zones that were asked for: reading one from the zone database costs more than a statement.
-var locations sync.Map
-
-// location is the zone of that name; an unknown one reads as UTC.
-func location(zone string) *time.Location {
-	if loc, ok := locations.Load(zone); ok {
-		return loc.(*time.Location)
-	}
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		return time.UTC
-	}
-	locations.Store(zone, loc)
-	return loc
-}
-
-// chooseForm picks a text for the channel. The mainland's template rules allow no line beginning with @; the
-// reference goes where one segment holds it.
-func chooseForm(v *version, l i18n.Locale, n Notice, values map[string]string) string {
-	switch {
-	case n.Channel == deliver.Email:
-		return FormEmail
-	case n.Country == "CN":
-		return FormSMSPlain
-	}
-	if c, err := v.render(string(l), FormSMSRef, values); err == nil && telephony.Segments(c.Text) == 1 {
-		return FormSMSRef
-	}
-	return FormSMS
 }
 
 func place(noticeID string) seal.Place {

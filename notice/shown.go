@@ -36,7 +36,7 @@ func (r *Registry) OfAccount(ctx context.Context, tx *store.Tx, accountID, after
 		}
 		values := maps.Clone(s.variables)
 		values["reference"] = s.reference
-		for _, hole := range v.secrets(s.record.locale, s.form, values) {
+		for _, hole := range v.Forms[s.record.locale][s.form].open(values) { // the secrets
 			values[hole] = Blank
 		}
 		shown[i] = s.Shown
@@ -81,17 +81,4 @@ func (r *Registry) stored(ctx context.Context, tx *store.Tx, accountID, after st
 		all = append(all, s)
 	}
 	return all, rows.Err()
-}
-
-// secrets are the holes of a form that the record has no value for.
-func (v *version) secrets(locale, name string, values map[string]string) (holes []string) {
-	f := v.Forms[locale][name]
-	for _, p := range []pieces{f.Subject, f.Text, f.HTML} {
-		for i, piece := range p {
-			if _, known := values[piece]; i%2 == 1 && !known {
-				holes = append(holes, piece)
-			}
-		}
-	}
-	return holes
 }

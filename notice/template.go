@@ -9,15 +9,27 @@ import (
 	"strings"
 )
 
-// Forms are the texts that one template has for each language. SMSCode carries the reference where one segment
-// leaves room for it, SMSPlain has no line that begins with @, which the template rules of some countries
-// forbid.
+// Forms are the texts that one template has for each language; one for a reader of its own has the reader's name in
+// front. EmailLogo shows the operator's logo. SMSRef carries the reference, where that takes no further segment.
+// SMSPlain has no line that begins with @, which the template rules of some countries forbid.
 const (
-	FormEmail    = "email"
-	FormSMS      = "sms"
-	FormSMSRef   = "sms-ref"
-	FormSMSPlain = "sms-plain"
+	FormEmail     = "email"
+	FormEmailLogo = "email-logo"
+	FormSMS       = "sms"
+	FormSMSRef    = "sms-ref"
+	FormSMSPlain  = "sms-plain"
 )
+
+// formFor names the form for a reader; "" is the only reader that a template has.
+func formFor(reader, form string) string {
+	if reader == "" {
+		return form
+	}
+	return reader + "-" + form
+}
+
+// logoID is what a form with the logo calls it: the content id (RFC 2392) is part of the texts that are kept.
+const logoID = "logo@countersign"
 
 // rule is the number of the way in which a compiled text is filled: the pieces at even places stand as they
 // are, those at odd places name a hole; a hole in HTML is escaped. A later rule gets another number, and this
@@ -60,6 +72,18 @@ type form struct {
 	HTML    pieces `json:"html,omitempty"`
 }
 
+// open returns the holes that there is no value for.
+func (f form) open(values map[string]string) (holes []string) {
+	for _, p := range []pieces{f.Subject, f.Text, f.HTML} {
+		for i, piece := range p {
+			if _, known := values[piece]; i%2 == 1 && !known {
+				holes = append(holes, piece)
+			}
+		}
+	}
+	return holes
+}
+
 // version is a compiled template: by language, then by form.
 type version struct {
 	id    string
@@ -97,11 +121,14 @@ func readVersion(id, compiled string) (*version, error) {
 	return v, nil
 }
 
-// render fills a form.
+// render fills a form. A hole without a value is a defect: what is shown later would not be what was sent.
 func (v *version) render(locale, name string, values map[string]string) (Content, error) {
 	f, ok := v.Forms[locale][name]
 	if !ok {
 		return Content{}, fmt.Errorf("template version %s has no form %s in %s", v.id, name, locale)
+	}
+	if open := f.open(values); len(open) > 0 {
+		return Content{}, fmt.Errorf("template version %s: form %s in %s: no value for %s", v.id, name, locale, open[0])
 	}
 	plain := func(s string) string { return s }
 	c := Content{Subject: f.Subject.fill(values, plain), Text: f.Text.fill(values, plain)}

@@ -32,13 +32,13 @@ func (v *Verifier) Check(ctx context.Context, id, typed, actor string, around Ar
 		return err
 	}
 	ctx = context.WithoutCancel(ctx) // a guess that was counted is settled, though the caller may have gone
-	if matches(v.o.Keys, g.codes, hashCode(v.o.Keys, id, code), g.at) {
+	if expires, found := findLive(v.o.Keys, g.codes, hashCode(v.o.Keys, id, code)); found && expires.After(g.at) {
 		return v.consume(ctx, g, actor, around)
 	}
 	return v.wrong(ctx, g, actor, around)
 }
 
-// guess is a counted guess.
+// guess is a counted guess, or a link, which is not counted.
 type guess struct {
 	id       string
 	account  string
@@ -48,6 +48,7 @@ type guess struct {
 	guesses  int
 	wrongRun int
 	at       time.Time
+	byLink   bool
 }
 
 // count commits one guess, or says why the verification takes none.
@@ -162,7 +163,7 @@ func (v *Verifier) consume(ctx context.Context, g guess, actor string, around Ar
 	return answer
 }
 
-// errSeatGone says that the verification no longer has its slot.
+// errSeatGone says that the verification no longer has its slot, or takes no link in it.
 var errSeatGone = errors.New("verify: the verification has left its seat")
 
 // settle marks the contact first, so that the runs of guesses and messages begin anew only where something was proved.
@@ -186,15 +187,17 @@ func (v *Verifier) settle(ctx context.Context, tx *store.Tx, g guess, actor stri
 	return nil, nil
 }
 
-// leaveSeat ends the verification's hold on its slot, if it still has it. A proof begins a new run of guesses and
-// messages; without one both runs stay.
+// leaveSeat ends the verification's hold on its slot, if it still has it. A counted guess has had its turn; a link may
+// come when the guesses are used up, and ends nothing then. A proof begins a new run of guesses and messages; without
+// one both runs stay.
 func (v *Verifier) leaveSeat(ctx context.Context, tx *store.Tx, g guess, proved bool) (mine bool, err error) {
 	runs := ""
 	if proved {
 		runs = ", wrong_run = 0, message_run = 0"
 	}
 	n, err := tx.Exec(ctx, "UPDATE verification_slot SET verification_id = '', codes = $1"+runs+
-		" WHERE account_id = $2 AND slot = $3 AND verification_id = $4", []byte{}, g.account, g.slot.String(), g.id)
+		" WHERE account_id = $2 AND slot = $3 AND verification_id = $4 AND (NOT $5 OR guesses < $6 AND wrong_run < $7)",
+		[]byte{}, g.account, g.slot.String(), g.id, g.byLink, v.o.Limits.Guesses, v.o.Limits.LockAfter)
 	return n == 1, err
 }
 

@@ -46,6 +46,28 @@ func TestHotOperationsKeepToTheirStatements(t *testing.T) {
 				b.Fatal(err)
 			}
 		})
+		b.clock.Advance(time.Minute)
+		spend("start by link", 8, 1, func(b *bench) { v = b.mustStart(email, verify.Link) })
+		b.link()
+		b.clock.Advance(time.Minute)
+		spend("resend of a link", 8, 1, func(b *bench) {
+			if _, err := b.resend(v.ID); err != nil {
+				b.Fatal(err)
+			}
+		})
+		token := b.link()
+		spend("account and its pending verifications", 2, 0, func(b *bench) { b.pending(seller) })
+		spend("account and one of its verifications", 2, 0, func(b *bench) {
+			if _, err := b.forHolder(seller, v.ID); err != nil {
+				b.Fatal(err)
+			}
+		})
+		spend("link that is opened", 2, 0, func(b *bench) { b.mustOpen(token) })
+		spend("link that is confirmed", 7, 1, func(b *bench) {
+			if err := b.confirm(token); err != nil {
+				b.Fatal(err)
+			}
+		})
 		v = b.mustStart(phone, verify.SMS)
 		code = b.code()
 		b.clock.Advance(time.Minute)

@@ -6,10 +6,26 @@ import (
 	"time"
 
 	"countersign.dev/apptest"
+	"countersign.dev/base/event"
 	"countersign.dev/base/store"
 	"countersign.dev/contact"
 	"countersign.dev/verify"
 )
+
+// happened counts the seller's events of a type.
+func (b *bench) happened(name string) (n int) {
+	b.Helper()
+	b.write(func(tx *store.Tx) error {
+		events, err := event.OfAccount(b.ctx, tx, seller, "", 100)
+		for _, e := range events {
+			if e.Type == name {
+				n++
+			}
+		}
+		return err
+	})
+	return n
+}
 
 // atOnce runs fn n times, all released by one gate, and counts what the calls answered.
 func atOnce(n int, fn func(i int) error) map[string]int {
@@ -54,6 +70,48 @@ func TestOfThirtyTwoWrongGuessesAtOnceFiveCount(t *testing.T) {
 	})
 }
 
+// A link counts no guess and a code counts one; whichever comes first uses up both.
+func TestOfLinksAndCodesAtOnceOneWins(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		v := b.mustStart(email, verify.Link)
+		token := b.link()
+		code := b.mustOpen(token)
+		got := atOnce(16, func(i int) error {
+			if i%2 == 0 {
+				return b.confirm(token)
+			}
+			return b.check(v.ID, code)
+		})
+		if got[""] != 1 || got["incorrect-code"] != 0 || got["unknown-link"] != 0 {
+			b.Errorf("answers %v, want one success and no wrong guess", got)
+		}
+		if n := b.happened("verification.verified"); n != 1 {
+			b.Errorf("verified %d times", n)
+		}
+	})
+}
+
+// Either the link is in time, or the guesses were used up before it and it proves nothing.
+func TestALinkBesideTheLastWrongGuess(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		v := b.mustStart(email, verify.Link)
+		token := b.link()
+		code := b.mustOpen(token)
+		for range 4 {
+			wantFault(b.T, b.check(v.ID, other(code)), "incorrect-code")
+		}
+		got := atOnce(8, func(i int) error {
+			if i%2 == 0 {
+				return b.confirm(token)
+			}
+			return b.check(v.ID, other(code))
+		})
+		if want := map[bool]verify.State{true: verify.Verified, false: verify.Exhausted}[got[""] == 1]; got[""] > 1 || b.get(v.ID).State != want {
+			b.Errorf("answers %v, and it is %s", got, b.get(v.ID).State)
+		}
+	})
+}
+
 func TestOfManyStartsAtOnceOneSends(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		got := atOnce(16, func(int) error { _, err := b.start(email, verify.Code); return err })
@@ -74,14 +132,18 @@ func TestOfManyResendsAtOnceOneSends(t *testing.T) {
 	})
 }
 
-// A right guess and a change of the contact that come together must not verify an address that nobody proved.
-func TestAChangeBesideARightGuessNeverVerifiesTheNewAddress(t *testing.T) {
+// A proof and a change of the contact that come together must not verify an address that nobody proved.
+func TestAChangeBesideAProofNeverVerifiesTheNewAddress(t *testing.T) {
 	onBoth(t, func(b *bench) {
-		v := b.mustStart(email, verify.Code)
-		code := b.code()
-		atOnce(2, func(i int) error {
-			if i == 0 {
+		v := b.mustStart(email, verify.Link)
+		token := b.link()
+		code := b.mustOpen(token)
+		atOnce(3, func(i int) error {
+			switch i {
+			case 0:
 				return b.check(v.ID, code)
+			case 1:
+				return b.confirm(token)
 			}
 			return b.db.Write(b.ctx, func(tx *store.Tx) error {
 				_, _, err := b.contacts.Set(b.ctx, tx, seller, email, "new@example.com", "", key)

@@ -11,7 +11,7 @@ import (
 	"countersign.dev/contact"
 )
 
-// Resend sends another code for a pending verification; the newest three work. Faults: those of a verification
+// Resend sends another code or link for a pending verification; the newest three work. Faults: those of a verification
 // that has ended, resend-too-soon and too-many-messages (without a time to wait once the verification's own
 // messages are used up: the way on is a new start), slot-locked, contact-changed.
 func (v *Verifier) Resend(ctx context.Context, tx *store.Tx, id, actor string) (Verification, error) {
@@ -41,8 +41,8 @@ func (v *Verifier) Resend(ctx context.Context, tx *store.Tx, id, actor string) (
 	if err != nil {
 		return Verification{}, err
 	}
-	tx.Later("UPDATE verification SET expires_at = $1, delivery_id = $2 WHERE account_id = $3 AND verification_id = $4",
-		store.Micros(m.expires), sent.DeliveryID, now.account, id)
+	tx.Later("UPDATE verification SET expires_at = $1, delivery_id = $2, tokens = $3 WHERE account_id = $4 AND verification_id = $5",
+		store.Micros(m.expires), sent.DeliveryID, v.tokens(now.tokens, m), now.account, id)
 	v.happened(tx, "verification.resent", m, id, actor)
 	return Verification{
 		ID: id, Account: now.account, Slot: now.slot, State: Pending, Method: now.method, StartedAt: now.startedAt,
@@ -52,35 +52,29 @@ func (v *Verifier) Resend(ctx context.Context, tx *store.Tx, id, actor string) (
 
 // progress is a verification with what its slot knows of it.
 type progress struct {
-	account    string
-	slot       contact.Slot
-	method     Method
-	state      State
-	version    int64
-	index      []byte
-	deliveryID string
-	startedAt  time.Time
-	expiresAt  time.Time
-	seated     bool // it is the slot's verification in progress
-	codes      []byte
-	guesses    int
-	messages   int
-	wrongRun   int
-	nextAt     time.Time
-	proved     bool
+	account   string
+	slot      contact.Slot
+	method    Method
+	state     State
+	version   int64
+	tokens    []byte
+	startedAt time.Time
+	expiresAt time.Time
+	codes     []byte
+	guesses   int
+	messages  int
+	wrongRun  int
+	nextAt    time.Time
+	proved    bool
 }
 
 func (v *Verifier) progress(ctx context.Context, tx *store.Tx, id string) (progress, error) {
 	var p progress
 	var slot string
 	var started, expires, next int64
-	err := tx.QueryRow(ctx, `SELECT v.account_id, v.slot, v.method, v.state, v.contact_version, v.target_index, v.delivery_id,
-			v.started_at, v.expires_at, s.verification_id = v.verification_id, s.codes, s.guesses, s.messages, s.wrong_run, s.next_at,
-			EXISTS (SELECT 1 FROM verification w WHERE w.account_id = v.account_id AND w.target_index = v.target_index AND w.state = 'verified')
-		FROM verification v JOIN verification_slot s ON s.account_id = v.account_id AND s.slot = v.slot
-		WHERE v.verification_id = $1`, id).
-		Scan(&p.account, &slot, (*string)(&p.method), (*string)(&p.state), &p.version, &p.index, &p.deliveryID,
-			&started, &expires, &p.seated, &p.codes, &p.guesses, &p.messages, &p.wrongRun, &next, &p.proved)
+	err := tx.QueryRow(ctx, progressQuery, id).
+		Scan(&p.account, &slot, (*string)(&p.method), (*string)(&p.state), &p.version, &p.tokens,
+			&started, &expires, &p.codes, &p.guesses, &p.messages, &p.wrongRun, &next, &p.proved)
 	if errors.Is(err, store.ErrNoRows) {
 		return p, fault.New(fault.NotFound, "unknown-verification")
 	}
@@ -91,6 +85,12 @@ func (v *Verifier) progress(ctx context.Context, tx *store.Tx, id string) (progr
 	p.slot, err = contact.ParseSlot(slot)
 	return p, err
 }
+
+const progressQuery = `SELECT v.account_id, v.slot, v.method, v.state, v.contact_version, v.tokens,
+		v.started_at, v.expires_at, s.codes, s.guesses, s.messages, s.wrong_run, s.next_at,
+		EXISTS (SELECT 1 FROM verification w WHERE w.account_id = v.account_id AND w.target_index = v.target_index AND w.state = 'verified')
+	FROM verification v JOIN verification_slot s ON s.account_id = v.account_id AND s.slot = v.slot
+	WHERE v.verification_id = $1`
 
 // mayResend says why not, if not.
 func (v *Verifier) mayResend(p progress, now time.Time) error {
@@ -117,7 +117,7 @@ func (v *Verifier) keepSeat(ctx context.Context, tx *store.Tx, m message, p prog
 		WHERE account_id = $3 AND slot = $4 AND verification_id = $5 AND messages = $10 AND s.next_at <= $6
 			AND guesses < $11 AND wrong_run < $12
 		RETURNING next_at`,
-		addCode(p.codes, m.hash, m.expires), store.Micros(m.expires), p.account, p.slot.String(), m.id, store.Micros(tx.Now()),
+		addLive(p.codes, m.hash, m.expires), store.Micros(m.expires), p.account, p.slot.String(), m.id, store.Micros(tx.Now()),
 		l.CoolDown.Microseconds(), l.CoolDownMax.Microseconds(), l.Quiet.Microseconds(), p.messages, l.Guesses, l.LockAfter).Scan(&next)
 	if errors.Is(err, store.ErrNoRows) {
 		now, err := v.progress(ctx, tx, m.id)

@@ -15,7 +15,7 @@ import (
 )
 
 // Start begins a verification of the value in a slot (the pending one while a change waits) and sends its first
-// code, all in the caller's transaction. Faults: those of contact.Target, method-unknown, method-not-for-slot,
+// code or link, all in the caller's transaction. Faults: those of contact.Target, method-unknown, method-not-for-slot,
 // no-sms-on-this-line, channel-unavailable, resend-too-soon and too-many-messages (with the time to wait),
 // slot-locked.
 func (v *Verifier) Start(ctx context.Context, tx *store.Tx, account string, slot contact.Slot, method Method, actor string) (Verification, error) {
@@ -44,9 +44,9 @@ func (v *Verifier) Start(ctx context.Context, tx *store.Tx, account string, slot
 		return Verification{}, err
 	}
 	tx.LaterRow(`INSERT INTO verification (account_id, verification_id, slot, method, state, contact_version, target_index,
-		delivery_id, started_at, expires_at) VALUES`,
+		delivery_id, started_at, expires_at, tokens) VALUES`,
 		account, m.id, slot.String(), string(method), string(Pending), target.Version, target.Index,
-		sent.DeliveryID, store.Micros(tx.Now()), store.Micros(m.expires))
+		sent.DeliveryID, store.Micros(tx.Now()), store.Micros(m.expires), v.tokens(nil, m))
 	v.happened(tx, "verification.started", m, m.id, actor)
 	return Verification{
 		ID: m.id, Account: account, Slot: slot, State: Pending, Method: method, StartedAt: tx.Now(),
@@ -54,13 +54,16 @@ func (v *Verifier) Start(ctx context.Context, tx *store.Tx, account string, slot
 	}, nil
 }
 
+// proves is what each method proves.
+var proves = map[Method]contact.Kind{Code: contact.Email, Link: contact.Email, SMS: contact.Phone}
+
 // allows checks that a method can prove what stands in the slot and that something can carry its message.
 func (v *Verifier) allows(t contact.Target, method Method) error {
-	kind := t.Contact.Slot.Kind()
+	kind, known := proves[method]
 	switch {
-	case method != Code && method != SMS:
+	case !known:
 		return fault.New(fault.Invalid, "method-unknown").At("method")
-	case (method == Code) != (kind == contact.Email):
+	case kind != t.Contact.Slot.Kind():
 		return fault.New(fault.Invalid, "method-not-for-slot").At("method")
 	case method == SMS && !t.Phone.CanSMS():
 		return fault.New(fault.Invalid, "no-sms-on-this-line").At("method")
@@ -77,23 +80,35 @@ func channel(m Method) string {
 	return deliver.Email
 }
 
-// message is a code on its way to a target.
+// message is a code, or a link and its code, on its way to a target.
 type message struct {
 	id      string // of the verification
 	target  contact.Target
 	method  Method
+	token   token // of the link; it goes in the code's place
 	code    string
 	hash    []byte
 	expires time.Time
 }
 
 func (v *Verifier) newMessage(tx *store.Tx, t contact.Target, method Method, id string) message {
-	life := v.o.Limits.CodeLife
-	if method == SMS {
-		life = v.o.Limits.SMSLife
+	m := message{id: id, target: t, method: method, expires: tx.Now().Add(v.o.Limits.life(method))}
+	if method == Link {
+		m.token = newToken(id)
+		m.code = m.token.code(v.o.Keys)
+	} else {
+		m.code = newCode()
 	}
-	code := newCode()
-	return message{id: id, target: t, method: method, code: code, hash: hashCode(v.o.Keys, id, code), expires: tx.Now().Add(life)}
+	m.hash = hashCode(v.o.Keys, id, m.code)
+	return m
+}
+
+// tokens are a verification's live ones with that of a message; nil where the method sends none.
+func (v *Verifier) tokens(live []byte, m message) []byte {
+	if m.token == "" {
+		return nil
+	}
+	return addLive(live, m.token.hash(v.o.Keys), m.expires)
 }
 
 // seat is a slot's place for the one verification in progress.
@@ -110,7 +125,7 @@ func (v *Verifier) takeSeat(ctx context.Context, tx *store.Tx, m message) (seat,
 	var s seat
 	var next int64
 	err := tx.QueryRow(ctx, takeSeatQuery, m.target.Account.ID, m.target.Contact.Slot.String(), m.id,
-		addCode(nil, m.hash, m.expires), store.Micros(m.expires), store.Micros(tx.Now()),
+		addLive(nil, m.hash, m.expires), store.Micros(m.expires), store.Micros(tx.Now()),
 		l.CoolDown.Microseconds(), l.CoolDownMax.Microseconds(), l.Quiet.Microseconds(), l.LockAfter, m.target.Index, m.target.Version).
 		Scan(&s.previous, &next, &s.proved)
 	if errors.Is(err, store.ErrNoRows) {
@@ -180,15 +195,20 @@ func (v *Verifier) spend(ctx context.Context, tx *store.Tx, m message, proved bo
 	return err
 }
 
-// send puts the code's message on record and on its way.
+// send puts the message on record and on its way. A link's holds its token alone: whoever reads the mail in the
+// owner's place, a scanner above all, finds no code in it.
 func (v *Verifier) send(tx *store.Tx, m message) (notice.Sent, error) {
 	n := notice.Notice{
 		Account: m.target.Account, Class: notice.ClassCode, Template: notice.VerifyEmail, Slot: m.target.Contact.Slot.String(),
 		Channel: channel(m.method), To: m.target.Email.String(), Index: m.target.Index,
 		Secrets: map[string]string{"code": m.code}, ExpiresAt: m.expires,
 	}
-	if m.method == SMS {
+	switch m.method {
+	case Link:
+		n.Template, n.Secrets = notice.VerifyEmailLink, map[string]string{"token": string(m.token)}
+	case SMS:
 		n.Template, n.To, n.Country = notice.VerifyPhone, m.target.Phone.E164, m.target.Phone.Country
+	case Code:
 	}
 	return v.o.Notices.Send(tx, n)
 }

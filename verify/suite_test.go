@@ -30,6 +30,11 @@ var (
 	phone, _ = contact.ParseSlot("phone")
 )
 
+const (
+	refusing = "refusing@example.com"
+	delaying = "delaying@example.com"
+)
+
 // bench is the product's path from a contact to a sent message over one database, with a sink in place of a
 // channel: messages are kept as they would leave.
 type bench struct {
@@ -40,13 +45,20 @@ type bench struct {
 	accounts *account.Accounts
 	contacts *contact.Contacts
 	queue    *deliver.Queue
+	notices  *notice.Registry
 	verifier *verify.Verifier
 	sent     chan deliver.Message
 }
 
-// Send keeps a message; it is the sender of every channel here.
+// Send keeps a message; it is the sender of every channel here. Some addresses take none, now or ever.
 func (b *bench) Send(_ context.Context, m deliver.Message) deliver.Result {
 	b.sent <- m
+	switch m.To {
+	case refusing:
+		return deliver.Result{Outcome: deliver.Refused, Code: 550, Enhanced: "5.1.1", Words: "550 no such user " + m.To}
+	case delaying:
+		return deliver.Result{Outcome: deliver.Retry, Code: 451, Enhanced: "4.7.1", Words: "451 try again later"}
+	}
 	return deliver.Result{Outcome: deliver.Accepted, Code: 250}
 }
 
@@ -61,13 +73,13 @@ func newBench(t *testing.T, db *store.DB, clock *apptest.Clock, keyset string) *
 	b.accounts = account.New(account.Options{Keys: keys})
 	b.contacts = contact.New(contact.Options{Keys: keys, Accounts: b.accounts})
 	b.queue = deliver.New(deliver.Options{DB: db, Senders: map[string]deliver.Sender{deliver.Email: b, deliver.SMS: b}})
-	notices := notice.New(notice.Options{Keys: keys, Queue: b.queue, Platform: "Harbourline", Host: "portal.example.com"})
-	b.queue.Composes(notices.Compose)
-	if err := notices.Install(t.Context(), db); err != nil {
+	b.notices = notice.New(notice.Options{Keys: keys, Queue: b.queue, Platform: "Harbourline", Host: "portal.example.com"})
+	b.queue.Composes(b.notices.Compose)
+	if err := b.notices.Install(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	b.verifier = verify.New(verify.Options{
-		DB: db, Keys: keys, Contacts: b.contacts, Notices: notices,
+		DB: db, Keys: keys, Contacts: b.contacts, Notices: b.notices,
 		HasRoute: b.queue.Has, Limits: verify.Default(),
 	})
 	return b
@@ -173,7 +185,20 @@ func (b *bench) state(slot contact.Slot) contact.State {
 	return state
 }
 
-var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
+// runs are a slot's wrong guesses and messages in a row.
+func (b *bench) runs(slot contact.Slot) (wrong, messages int) {
+	b.Helper()
+	b.write(func(tx *store.Tx) error {
+		return tx.QueryRow(b.ctx, "SELECT wrong_run, message_run FROM verification_slot WHERE account_id = $1 AND slot = $2", seller, slot.String()).
+			Scan(&wrong, &messages)
+	})
+	return wrong, messages
+}
+
+var (
+	sixDigits = regexp.MustCompile(`\b\d{6}\b`)
+	fiftyTwo  = regexp.MustCompile(`\b[0-9a-hjkmnp-tv-z]{52}\b`)
+)
 
 // code waits for the next message and reads the code in it.
 func (b *bench) code() string {

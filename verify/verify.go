@@ -6,7 +6,12 @@
 // survive new verifications, deletion of the contact and setting it again. All limits are in the database, so
 // every node shares them.
 //
-// The package leans on contact (and through it on account), on notice and on base. It answers with faults.
+// The method link sends a token of 128 random bits, from which its six-digit code is derived under a key. OpenLink only
+// shows the code, so a mail scanner that follows links, runs scripts and submits forms uses nothing up. ConfirmLink
+// proves the contact in one step for a person who is signed in to the account. Token and code live and end together; a
+// wrong code counts as any other, a wrong token counts against nobody.
+//
+// The package leans on account, contact, notice and channel/deliver, and on base. It answers with faults.
 package verify
 
 import (
@@ -24,6 +29,7 @@ type Method string
 // The methods.
 const (
 	Code Method = "code" // six digits by mail
+	Link Method = "link" // a link by mail, which stands for six digits too
 	SMS  Method = "sms"  // six digits by text message
 )
 
@@ -43,6 +49,7 @@ const (
 // Limits are the operator's settings; Default has the values that are published.
 type Limits struct {
 	CodeLife       time.Duration // of a code by mail; at most 24 h
+	LinkLife       time.Duration // of a link and its code; at most 24 h
 	SMSLife        time.Duration // of a code by text message; at most 10 min
 	CoolDown       time.Duration // between two messages to a slot; doubles with each
 	CoolDownMax    time.Duration // where the doubling ends
@@ -57,7 +64,7 @@ type Limits struct {
 // Default returns the limits of a new installation.
 func Default() Limits {
 	return Limits{
-		CodeLife: 30 * time.Minute, SMSLife: 10 * time.Minute,
+		CodeLife: 30 * time.Minute, LinkLife: 24 * time.Hour, SMSLife: 10 * time.Minute,
 		CoolDown: 30 * time.Second, CoolDownMax: time.Hour, Quiet: 24 * time.Hour,
 		Guesses: 5, LockAfter: 100, Messages: 5, SlotADay: 10, DestinationDay: 20,
 	}
@@ -79,8 +86,23 @@ type Verifier struct{ o Options }
 // New returns a Verifier.
 func New(o Options) *Verifier { return &Verifier{o: o} }
 
+// life is how long what a method sends can be used.
+func (l Limits) life(m Method) time.Duration {
+	switch m {
+	case Link:
+		return l.LinkLife
+	case SMS:
+		return l.SMSLife
+	case Code:
+	}
+	return l.CodeLife
+}
+
 // Verification is one attempt to prove a contact, as others see it. Delivery says what became of its last
-// message: queued, accepted, refused or expired.
+// message: queued, accepted, refused or expired. Attempts counts how often that message was handed over, the time
+// under way included. Words is what the other side said when it did not take it; only ForHolder and Pending have it,
+// because it may hold the address. They also say when the message is tried next while it is queued, and when it was
+// accepted or given up (DeliveryAt), and which version of the contact it is about: it proves no other.
 type Verification struct {
 	ID          string
 	Account     string
@@ -92,4 +114,8 @@ type Verification struct {
 	ResendAfter time.Time
 	GuessesLeft int
 	Delivery    string
+	Attempts    int
+	Words       string
+	DeliveryAt  time.Time
+	Version     int64
 }

@@ -72,6 +72,7 @@ func TestMethodsThatCannotProveTheContactAreRefused(t *testing.T) {
 			want   string
 		}{
 			{email, verify.SMS, "method-not-for-slot"},
+			{phone, verify.Link, "method-not-for-slot"},
 			{phone, verify.Code, "method-not-for-slot"},
 			{phone, "pigeon", "method-unknown"},
 			{phone, verify.SMS, "no-sms-on-this-line"},
@@ -321,12 +322,7 @@ func TestARightCodeThatProvesNothingResetsNothing(t *testing.T) {
 		}
 		b.set(seller, email, "mine@example.com")
 		wantFault(b.T, b.check(v.ID, code), "contact-changed")
-		var wrong, messages int64
-		b.write(func(tx *store.Tx) error {
-			return tx.QueryRow(b.ctx, "SELECT wrong_run, message_run FROM verification_slot WHERE account_id = $1 AND slot = 'email'", seller).
-				Scan(&wrong, &messages)
-		})
-		if wrong != 5 || messages != 1 {
+		if wrong, messages := b.runs(email); wrong != 5 || messages != 1 {
 			b.Errorf("the runs are %d and %d, want 5 guesses and 1 message", wrong, messages)
 		}
 	})

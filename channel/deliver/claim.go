@@ -47,7 +47,7 @@ func (c *Claimed) Open(key seal.DataKey) (to string, secrets map[string]string, 
 func (c *Claimed) message(to string, content Content) Message {
 	return Message{
 		DeliveryID: c.ID, NoticeID: c.NoticeID, Reference: content.Reference, Channel: c.Channel, To: to,
-		Subject: content.Subject, Text: content.Text, HTML: content.HTML,
+		Subject: content.Subject, Text: content.Text, HTML: content.HTML, Image: content.Image,
 		Locale: content.Locale, Class: c.Class, ExpiresAt: c.ExpiresAt,
 	}
 }

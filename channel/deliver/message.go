@@ -17,10 +17,17 @@ type Message struct {
 	Subject string // e-mail only
 	Text    string // the plain text, which every channel sends
 	HTML    string // e-mail only; empty: plain text alone
+	Image   *Image // that the HTML shows; nil: none
 	Locale  string // BCP 47 tag of the texts
 
 	Class     string    // the notice's class, such as "code"
 	ExpiresAt time.Time // nothing is sent from this time on; zero: no expiry
+}
+
+// Image is a picture that travels with a message. The HTML shows it as "cid:" and its id (RFC 2392).
+type Image struct {
+	ID  string // of the form local@domain, ASCII
+	PNG []byte
 }
 
 // Outcome is what became of one attempt to send.

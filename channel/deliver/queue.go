@@ -146,6 +146,7 @@ type Content struct {
 	Subject   string
 	Text      string
 	HTML      string
+	Image     *Image
 }
 
 // Add stores d with the caller's transaction and returns its id; it leaves after the commit.

@@ -23,11 +23,14 @@ type View struct {
 }
 
 // Words opens what the other side last said, word for word; it may hold the address.
-func (v View) Words(key seal.DataKey) (string, error) {
-	if v.words == nil {
+func (v View) Words(key seal.DataKey) (string, error) { return OpenWords(key, v.ID, v.words) }
+
+// OpenWords opens the column words of a delivery that a statement of another package has joined; NULL reads as empty.
+func OpenWords(key seal.DataKey, deliveryID string, sealed []byte) (string, error) {
+	if len(sealed) == 0 {
 		return "", nil
 	}
-	words, err := key.Open(place(v.ID, "words"), v.words)
+	words, err := key.Open(place(deliveryID, "words"), sealed)
 	return string(words), err
 }
 

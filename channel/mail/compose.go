@@ -20,7 +20,7 @@ const lineBytes = 57
 // break the signatures, and a boundary that begins with "=_" cannot occur in it.
 func compose(m deliver.Message, from, domain string, at time.Time) []byte {
 	var b bytes.Buffer
-	b.Grow(2048 + 2*(len(m.Text)+len(m.HTML)))
+	b.Grow(2048 + 2*(len(m.Text)+len(m.HTML)) + imageBytes(m))
 	writeField(&b, "Date", at.UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000"))
 	writeField(&b, "From", from)
 	writeField(&b, "To", mailbox(m.ToName, m.To))
@@ -38,10 +38,39 @@ func compose(m deliver.Message, from, domain string, at time.Time) []byte {
 	writePart(&b, "text/plain", m.Text)
 	if m.HTML != "" {
 		b.WriteString("\r\n--" + boundary + "\r\n")
-		writePart(&b, "text/html", m.HTML)
+		writeHTML(&b, m)
 	}
 	b.WriteString("\r\n--" + boundary + "--\r\n")
 	return b.Bytes()
+}
+
+// writeHTML writes the HTML, together with the image that it shows (RFC 2387). The boundary is not one that the outer one begins: some
+// readers compare no further.
+func writeHTML(b *bytes.Buffer, m deliver.Message) {
+	if m.Image == nil {
+		writePart(b, "text/html", m.HTML)
+		return
+	}
+	boundary := "=_with-image-" + m.DeliveryID
+	writeField(b, "Content-Type", `multipart/related; type="text/html"; boundary="`+boundary+`"`)
+	b.WriteString("\r\n--" + boundary + "\r\n")
+	writePart(b, "text/html", m.HTML)
+	b.WriteString("\r\n--" + boundary + "\r\n")
+	writeField(b, "Content-Type", "image/png")
+	writeField(b, "Content-Transfer-Encoding", "base64")
+	writeField(b, "Content-ID", "<"+m.Image.ID+">") // RFC 2392
+	writeField(b, "Content-Disposition", `inline; filename="image.png"`)
+	b.WriteString("\r\n")
+	writeBase64(b, m.Image.PNG)
+	b.WriteString("\r\n--" + boundary + "--\r\n")
+}
+
+// imageBytes is about how many bytes an image takes.
+func imageBytes(m deliver.Message) int {
+	if m.Image == nil {
+		return 0
+	}
+	return 512 + len(m.Image.PNG)*3/2
 }
 
 // writePart writes the fields that describe a text, the empty line and the text.
@@ -57,13 +86,13 @@ func writePart(b *bytes.Buffer, kind, text string) {
 	} else {
 		writeField(b, "Content-Transfer-Encoding", "base64")
 		b.WriteString("\r\n")
-		writeBase64(b, text)
+		writeBase64(b, []byte(text))
 	}
 }
 
-func writeBase64(b *bytes.Buffer, text string) {
+func writeBase64(b *bytes.Buffer, rest []byte) {
 	var line [76]byte
-	for rest := []byte(text); len(rest) > 0; {
+	for len(rest) > 0 {
 		n := min(lineBytes, len(rest))
 		base64.StdEncoding.Encode(line[:], rest[:n])
 		b.Write(line[:base64.StdEncoding.EncodedLen(n)])

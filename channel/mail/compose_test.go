@@ -19,7 +19,8 @@ import (
 
 var composeTime = time.Date(2026, 11, 24, 7, 8, 9, 0, time.UTC)
 
-// composed composes and reads back with the standard library's parsers.
+// composed composes and reads back with the standard library's parsers. The texts are under their type, an image under
+// its content id.
 func composed(t testing.TB, m deliver.Message) (raw []byte, header mail.Header, parts map[string]string) {
 	t.Helper()
 	raw = compose(m, mailbox("Harbour Market", "notices@harbour.test"), "harbour.test", composeTime)
@@ -27,27 +28,37 @@ func composed(t testing.TB, m deliver.Message) (raw []byte, header mail.Header, 
 	if err != nil {
 		t.Fatalf("%v\n%s", err, raw)
 	}
-	kind, params, err := mime.ParseMediaType(parsed.Header.Get("Content-Type"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if kind != "multipart/alternative" {
-		t.Fatalf("Content-Type %s", kind)
-	}
 	parts = map[string]string{}
-	for r := multipart.NewReader(parsed.Body, params["boundary"]); ; {
+	readParts(t, "multipart/alternative", parsed.Header.Get("Content-Type"), parsed.Body, parts)
+	return raw, parsed.Header, parts
+}
+
+// readParts reads a multipart of the wanted type, and what is in it.
+func readParts(t testing.TB, want, contentType string, body io.Reader, parts map[string]string) {
+	t.Helper()
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil || kind != want {
+		t.Fatalf("Content-Type %s, want %s: %v", contentType, want, err)
+	}
+	for r := multipart.NewReader(body, params["boundary"]); ; {
 		part, err := r.NextRawPart()
 		if err == io.EOF {
-			return raw, parsed.Header, parts
+			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		kind, params, err := mime.ParseMediaType(part.Header.Get("Content-Type"))
-		if err != nil || params["charset"] != "utf-8" {
-			t.Fatalf("%v, charset %s", err, params["charset"])
+		switch {
+		case err == nil && kind == "multipart/related" && params["type"] == "text/html":
+			readParts(t, kind, part.Header.Get("Content-Type"), part, parts)
+		case err == nil && kind == "image/png" && strings.HasPrefix(part.Header.Get("Content-Disposition"), "inline;"):
+			parts[part.Header.Get("Content-ID")] = decoded(t, part.Header.Get("Content-Transfer-Encoding"), part)
+		case err == nil && params["charset"] == "utf-8":
+			parts[kind] = decoded(t, part.Header.Get("Content-Transfer-Encoding"), part)
+		default:
+			t.Fatalf("a part %v: %v", part.Header, err)
 		}
-		parts[kind] = decoded(t, part.Header.Get("Content-Transfer-Encoding"), part)
 	}
 }
 
@@ -148,6 +159,27 @@ func TestComposeOfTextAlone(t *testing.T) {
 	_, _, parts := composed(t, m)
 	if diff := cmp.Diff(map[string]string{"text/plain": lines(m.Text)}, parts); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The image belongs to the HTML: a reader that shows the text alone has nothing to do with it.
+func TestComposeOfAnImage(t *testing.T) {
+	m := message("li@example.com")
+	m.HTML = `<p><img src="cid:logo@countersign" alt="Harbour Market"></p>`
+	m.Image = &deliver.Image{ID: "logo@countersign", PNG: bytes.Repeat([]byte("\x89PNG\r\n.\x00"), 100)}
+	raw, _, parts := composed(t, m)
+	want := map[string]string{"text/plain": lines(m.Text), "text/html": m.HTML, "<logo@countersign>": string(m.Image.PNG)}
+	if diff := cmp.Diff(want, parts); diff != "" {
+		t.Error(diff)
+	}
+	for line := range strings.SplitSeq(string(raw), "\r\n") {
+		if len(line) > 76 || strings.ContainsAny(line, "\r\n") {
+			t.Errorf("line %q", line)
+		}
+	}
+	m.HTML = ""
+	if _, _, parts := composed(t, m); len(parts) != 1 {
+		t.Errorf("without HTML there are the parts %q", parts)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"countersign.dev/base/fault"
+	"countersign.dev/channel/deliver"
 )
 
 var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
@@ -98,6 +100,7 @@ func TestSignaturesVerify(t *testing.T) {
 	}
 	m := message("li@example.com")
 	m.Subject, m.Text = "请验证您的紧急联系人", "验证码\n"
+	m.Image = &deliver.Image{ID: "logo@countersign", PNG: []byte("the logo")}
 	signed, err := sign(compose(m, mailbox("海港集市", "notices@harbour.test"), "harbour.test", composeTime), all)
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +114,7 @@ func TestSignaturesVerify(t *testing.T) {
 		"a second To":       append([]byte("To: x@evil.test\r\n"), signed...),
 		"a Reply-To":        append([]byte("Reply-To: x@evil.test\r\n"), signed...),
 		"another body":      bytes.Replace(signed, []byte("493817"), []byte("493818"), 1),
+		"another logo":      bytes.Replace(signed, []byte(base64.StdEncoding.EncodeToString([]byte("the logo"))), []byte("AAAA"), 1),
 		"another recipient": bytes.Replace(signed, []byte("li@example.com"), []byte("lo@example.com"), 1),
 	} {
 		if good, _ := verified(t, changed, keys); good != 0 {

@@ -22,6 +22,7 @@ func TestPostfix(t *testing.T) {
 	t.Run("delivers over STARTTLS with both signatures good", func(t *testing.T) {
 		m := message(to)
 		m.Subject, m.Text, m.HTML, m.Locale = "请验证您的紧急联系人", "您的验证码是 493817。\n.\n", "<p>您的验证码是 493817。</p>\n", "zh-CN"
+		m.Image = &deliver.Image{ID: "logo@countersign", PNG: bytes.Repeat([]byte("\x89PNG\r\n.\x00"), 1000)}
 		if r := s.Send(bounded(t), m); r.Outcome != deliver.Accepted {
 			t.Fatalf("%+v", r)
 		}
