@@ -20,6 +20,7 @@ const (
 	ContactsReveal     Scope = "contacts:reveal"
 	VerificationsRead  Scope = "verifications:read"
 	VerificationsWrite Scope = "verifications:write"
+	PortalWrite        Scope = "portal:write"
 	EventsRead         Scope = "events:read"
 	MetricsRead        Scope = "metrics:read"
 	Outbox             Scope = "outbox"
@@ -38,6 +39,7 @@ var scopes = []struct {
 	{ContactsReveal, "scope.contacts-reveal"},
 	{VerificationsRead, "scope.verifications-read"},
 	{VerificationsWrite, "scope.verifications-write"},
+	{PortalWrite, "scope.portal-write"},
 	{EventsRead, "scope.events-read"},
 	{MetricsRead, "scope.metrics-read"},
 	{Outbox, "scope.outbox"},

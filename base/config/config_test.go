@@ -39,6 +39,7 @@ messages = 3
 max_age = "100d"
 `)
 	env := map[string]string{
+		"COUNTERSIGN_RETURN_URLS":     " https://www.example.com/settings,http://localhost:9000\thttps://b.example.com",
 		"COUNTERSIGN_LISTEN":          "127.0.0.1:2",
 		"COUNTERSIGN_VERIFY_MESSAGES": "4",
 		"COUNTERSIGN_DATA":            "", // counts as not set
@@ -50,6 +51,7 @@ max_age = "100d"
 	want := Default()
 	want.Data = "from-file"
 	want.Listen = "127.0.0.1:3"
+	want.ReturnURLs = []string{"https://www.example.com/settings", "http://localhost:9000", "https://b.example.com"}
 	want.Verify.Cooldown = 45 * time.Second
 	want.Verify.Messages = 4
 	want.Contact.MaxAge = 100 * day
@@ -91,6 +93,15 @@ func TestFaults(t *testing.T) {
 		"an unknown choice":      {env: "LOG_LEVEL", value: secret, id: "setting-choice", field: "log.level"},
 		"no port":                {env: "LISTEN", value: "localhost", id: "setting-host-port", field: "listen"},
 		"port out of range":      {env: "LISTEN", value: "localhost:70000", id: "setting-host-port", field: "listen"},
+		"no list":                {file: "return_urls = 1", id: "setting-list", field: "return_urls"},
+		"a list of numbers":      {file: "return_urls = [1]", id: "setting-list", field: "return_urls"},
+		"a list of no addresses": {file: `return_urls = ["https://www.example.com", "` + secret + `"]`, id: "setting-http-url", field: "return_urls"},
+		"an empty entry":         {file: `return_urls = [""]`, id: "setting-http-url", field: "return_urls"},
+		"two lines in an entry":  {file: `return_urls = ["https://www.example.com/\n"]`, id: "setting-text", field: "return_urls"},
+		"no colour":              {env: "OPERATOR_ACCENT", value: "blue", id: "setting-colour", field: "operator.accent"},
+		"too short a colour":     {env: "OPERATOR_ACCENT", value: "#00f", id: "setting-colour", field: "operator.accent"},
+		"too long a visit":       {env: "PORTAL_IDLE", value: "31m", id: "setting-duration", field: "portal.idle"},
+		"too long a link":        {env: "VERIFY_LINK_LIFE", value: "25h", id: "setting-duration", field: "verify.link_life"},
 		"no web address":         {env: "PUBLIC_URL", value: "notices.example.com", id: "setting-http-url", field: "public_url"},
 		"no mail server":         {env: "SMTP_URL", value: "https://u:" + secret + "@x", id: "setting-smtp-url", field: "smtp.url"},
 		"an unreadable URL":      {env: "SMTP_URL", value: "smtp://u:" + secret + "%zz@x", id: "setting-smtp-url", field: "smtp.url"},
@@ -136,14 +147,16 @@ func TestFaults(t *testing.T) {
 func custom() Settings {
 	return Settings{
 		Data: `d\ir "1"`, Listen: "[::1]:0", MetricsListen: ":9090", DatabaseURL: "postgres://db/countersign", PublicURL: "https://notices.example.com",
-		Log:      Log{Level: "debug", Format: "json"},
-		Operator: Operator{Name: "海港线", Site: "https://example.com", Help: "help@example.com"},
-		SMTP:     SMTP{URL: "smtp://mail.example.com:587?starttls=always", CAFile: "ca.pem", Connections: 3, Helo: "out.example.com"},
-		Mail:     Mail{From: "notices@example.com", FromName: "Notices", BounceDomain: "bounce.example.com"},
-		DKIM:     DKIM{Domain: "example.com", Ed25519Key: "e.pem", Ed25519Selector: "e1", RSAKey: "r.pem", RSASelector: "r1"},
+		ReturnURLs: []string{"https://www.example.com/settings", "http://127.0.0.1:9000"},
+		Log:        Log{Level: "debug", Format: "json"},
+		Operator:   Operator{Name: "海港线", Site: "https://example.com", Help: "help@example.com", Logo: "logo.svg", Accent: "#0b5fff"},
+		Portal:     Portal{Idle: 5 * time.Minute, Life: time.Hour},
+		SMTP:       SMTP{URL: "smtp://mail.example.com:587?starttls=always", CAFile: "ca.pem", Connections: 3, Helo: "out.example.com"},
+		Mail:       Mail{From: "notices@example.com", FromName: "Notices", BounceDomain: "bounce.example.com"},
+		DKIM:       DKIM{Domain: "example.com", Ed25519Key: "e.pem", Ed25519Selector: "e1", RSAKey: "r.pem", RSASelector: "r1"},
 		Verify: Verify{
 			Cooldown: 90 * time.Second, Messages: 2, SlotDaily: 3, DestinationDaily: 4, Guesses: 2, LockAfter: 50,
-			SMSLife: 5 * time.Minute, EmailLife: time.Hour,
+			SMSLife: 5 * time.Minute, EmailLife: time.Hour, LinkLife: 2 * time.Hour,
 		},
 		Contact:  Contact{MaxAge: 100 * day, RemindBefore: 10 * day, ChangeWindow: 100 * time.Hour, DeferralDays: 7, DeferralTimes: 1},
 		Delivery: Delivery{Lease: 20 * time.Second},
@@ -294,6 +307,8 @@ func FuzzDuration(f *testing.F) {
 func FuzzSettingsFile(f *testing.F) {
 	f.Add("")
 	f.Add("data = 'x'\n[verify]\ncooldown = '45s'\nguesses = 3")
+	f.Add("return_urls = ['https://a/', 'https://b/']")
+	f.Add("return_urls = 'https://a/, https://b/'")
 	f.Add("smtp.url = \"smtp://h\"\nmail.from = \"a@b\"")
 	name := filepath.Join(f.TempDir(), "countersign.toml")
 	load := func(t *testing.T, text string) (Settings, error) {

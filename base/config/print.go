@@ -66,6 +66,12 @@ func (s setting) toml() string {
 		return strconv.Itoa(v)
 	case time.Duration:
 		return quote(printDuration(v))
+	case []string:
+		quoted := make([]string, len(v))
+		for i, entry := range v {
+			quoted[i] = quote(entry)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
 	default:
 		return quote(mask(s.value.String(), s.tag.Get("secret")))
 	}

@@ -1,6 +1,7 @@
 // Package config holds the settings of the program: one struct that documents itself.
 //
 // A setting has a default, a line in the settings file (TOML), an environment variable and for some a flag; the later of these wins.
+// A list is an array in the file, and text with commas or spaces between its entries everywhere else.
 // The struct's tags carry the key in the file, the text for people and the bounds. [Load] reads, [Settings.Validate] checks, and
 // [Print] writes the commented file that `countersign config` shows and docs/settings.toml keeps. The variable's name follows from
 // the key: verify.cooldown is COUNTERSIGN_VERIFY_COOLDOWN. A variable that is empty counts as not set.
@@ -15,18 +16,20 @@ import "time"
 
 // Settings are all settings of the program. Get them from [Default] or [Load].
 type Settings struct {
-	Data          string `key:"data" doc:"The data directory: the embedded database and, unless keyset is given, the keys."`
-	Listen        string `key:"listen" is:"host-port" doc:"The address to serve on, as HOST:PORT. Port 0 takes a free one."`
-	MetricsListen string `key:"metrics_listen" is:"host-port" doc:"An address of its own for /metrics, without a key. Empty: /metrics is on the main address and needs an API key."`
-	DatabaseURL   string `key:"database_url" is:"database-url" secret:"url" doc:"The database: sqlite:PATH or postgres://USER@HOST/NAME. Empty: SQLite in the data directory."`
-	PublicURL     string `key:"public_url" is:"http-url" doc:"Where people reach this service. Its host ends the SMS with a code, so that a phone offers the code on that page alone. Empty: the address it listens on."`
-	Keyset        string `key:"keyset" secret:"all" doc:"The keyset itself, instead of DATA/keys. Needed when more than one node serves the same database. Better given by environment than in a file."`
+	Data          string   `key:"data" doc:"The data directory: the embedded database and, unless keyset is given, the keys."`
+	Listen        string   `key:"listen" is:"host-port" doc:"The address to serve on, as HOST:PORT. Port 0 takes a free one."`
+	MetricsListen string   `key:"metrics_listen" is:"host-port" doc:"An address of its own for /metrics, without a key. Empty: /metrics is on the main address and needs an API key."`
+	DatabaseURL   string   `key:"database_url" is:"database-url" secret:"url" doc:"The database: sqlite:PATH or postgres://USER@HOST/NAME. Empty: SQLite in the data directory."`
+	PublicURL     string   `key:"public_url" is:"http-url" doc:"Where people reach this service. Its host ends the SMS with a code, so that a phone offers the code on that page alone. Empty: the address it listens on."`
+	ReturnURLs    []string `key:"return_urls" is:"http-url" doc:"Where the portal may lead account holders back to: an address, and what lies below its path. https only, except for a loopback host. Without it no session of the portal can be opened."`
+	Keyset        string   `key:"keyset" secret:"all" doc:"The keyset itself, instead of DATA/keys. Needed when more than one node serves the same database. Better given by environment than in a file."`
 
 	Log      Log      `key:"log" doc:"What the service writes to standard error."`
 	Operator Operator `key:"operator" doc:"Who runs the platform; named in every message to an account."`
 	SMTP     SMTP     `key:"smtp" doc:"The mail server that takes our messages. With no url and a loopback public URL the service runs in outbox mode: messages are kept in memory and shown at /outbox."`
 	Mail     Mail     `key:"mail" doc:"The addresses on our mail."`
 	DKIM     DKIM     `key:"dkim" doc:"Signatures on our mail. Configure both keys; a receiver uses the one it knows."`
+	Portal   Portal   `key:"portal" doc:"The pages for account holders."`
 	Verify   Verify   `key:"verify" doc:"Limits of verifications. They are kept in the database and hold over all nodes."`
 	Contact  Contact  `key:"contact" doc:"Ageing, changing and deferring of emergency contacts."`
 	Delivery Delivery `key:"delivery" doc:"Bringing messages out."`
@@ -40,9 +43,11 @@ type Log struct {
 
 // Operator is the platform that this service speaks for.
 type Operator struct {
-	Name string `key:"name" doc:"The name that account holders know the platform by."`
-	Site string `key:"site" is:"http-url" doc:"The platform's own site, where account holders sign in as they always do."`
-	Help string `key:"help" is:"help" doc:"Where account holders get help: an e-mail address or a page."`
+	Name   string `key:"name" doc:"The name that account holders know the platform by."`
+	Site   string `key:"site" is:"http-url" doc:"The platform's own site, where account holders sign in as they always do."`
+	Help   string `key:"help" is:"help" doc:"Where account holders get help: an e-mail address or a page."`
+	Logo   string `key:"logo" doc:"The file with the logo for pages and mail, in SVG. Empty: the name stands there."`
+	Accent string `key:"accent" is:"colour" doc:"The colour of buttons and links, as #rrggbb. It must stand out well enough from white and from the dark background. Empty: a blue."`
 }
 
 // SMTP is the way out for mail.
@@ -69,6 +74,12 @@ type DKIM struct {
 	RSASelector     string `key:"rsa_selector" is:"domain" doc:"The selector under which its public key is published."`
 }
 
+// Portal bounds the visits of account holders.
+type Portal struct {
+	Idle time.Duration `key:"idle" min:"1m" max:"30m" doc:"How long a visit lasts without a request."`
+	Life time.Duration `key:"life" min:"5m" max:"8h" doc:"How long a visit lasts at all."`
+}
+
 // Verify bounds verifications.
 type Verify struct {
 	Cooldown         time.Duration `key:"cooldown" min:"1s" max:"1h" doc:"The wait before a contact can be sent another code; it doubles with each message."`
@@ -79,6 +90,7 @@ type Verify struct {
 	LockAfter        int           `key:"lock_after" min:"5" max:"100" doc:"The wrong guesses in a row, over all verifications of a contact, after which it is locked until staff unlock it."`
 	SMSLife          time.Duration `key:"sms_life" min:"1m" max:"10m" doc:"How long a code sent by SMS can be used."`
 	EmailLife        time.Duration `key:"email_life" min:"1m" max:"24h" doc:"How long a code sent by e-mail can be used."`
+	LinkLife         time.Duration `key:"link_life" min:"1m" max:"24h" doc:"How long a link sent by e-mail can be used, and the code that it shows."`
 }
 
 // Contact bounds what happens to contacts over time.
@@ -104,6 +116,7 @@ func Default() Settings {
 		Log:      Log{Level: "info", Format: "text"},
 		Operator: Operator{Name: "Your platform"},
 		SMTP:     SMTP{Connections: 10},
+		Portal:   Portal{Idle: 30 * time.Minute, Life: 8 * time.Hour},
 		Verify: Verify{
 			Cooldown:         30 * time.Second,
 			Messages:         5,
@@ -113,6 +126,7 @@ func Default() Settings {
 			LockAfter:        100,              // NIST SP 800-63B-4 §3.2.2
 			SMSLife:          10 * time.Minute, // NIST SP 800-63A-4: at most 10 minutes by phone
 			EmailLife:        30 * time.Minute, // NIST SP 800-63A-4: at most 24 hours by e-mail
+			LinkLife:         24 * time.Hour,
 		},
 		Contact: Contact{
 			MaxAge:        365 * day,

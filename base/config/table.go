@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"countersign.dev/base/fault"
 )
@@ -15,7 +16,7 @@ const day = 24 * time.Hour
 type setting struct {
 	key   string // in the file: name, or group.name
 	tag   reflect.StructTag
-	value reflect.Value // a string, an int or a time.Duration, settable
+	value reflect.Value // a string, a []string, an int or a time.Duration, settable
 }
 
 // group is a table of the file; the first, nameless one holds what stands above all tables.
@@ -59,7 +60,7 @@ func (s setting) env() string {
 	return "COUNTERSIGN_" + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
 }
 
-// set parses a value as a TOML file (string, int64 …) or the environment and flags (always string) give it.
+// set parses a value as a TOML file (string, int64, []any …) or the environment and flags (always string) give it.
 func (s setting) set(raw any) error {
 	switch field := s.value.Addr().Interface().(type) {
 	case *string:
@@ -68,6 +69,12 @@ func (s setting) set(raw any) error {
 			return s.fault("setting-text")
 		}
 		*field = text
+	case *[]string:
+		list, ok := parseList(raw)
+		if !ok {
+			return s.fault("setting-list")
+		}
+		*field = list
 	case *int:
 		n, ok := parseInt(raw)
 		if !ok {
@@ -100,6 +107,28 @@ func parseInt(raw any) (int, bool) {
 		return n, err == nil
 	}
 	return 0, false
+}
+
+// parseList reads an array of texts, or one text with commas or spaces between the entries. No entries are nil.
+func parseList(raw any) (list []string, ok bool) {
+	switch v := raw.(type) {
+	case string:
+		list = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	case []any:
+		for _, entry := range v {
+			text, ok := entry.(string)
+			if !ok {
+				return nil, false
+			}
+			list = append(list, text)
+		}
+	default:
+		return nil, false
+	}
+	if len(list) == 0 {
+		return nil, true
+	}
+	return list, true
 }
 
 // parseDuration reads Go's form, and whole days as 365d.

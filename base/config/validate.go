@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,8 +20,8 @@ import (
 // Validate checks each setting by its tags, then those that depend on one another. It returns the first fault, which names the
 // setting and not its value.
 //
-// Faults: setting-text, setting-number, setting-duration, setting-choice, setting-host-port, setting-http-url, setting-smtp-url,
-// setting-database-url, setting-domain, setting-email, setting-help, setting-needs, setting-empty, setting-remind.
+// Faults: setting-text, setting-list, setting-number, setting-duration, setting-choice, setting-host-port, setting-http-url, setting-smtp-url,
+// setting-database-url, setting-domain, setting-email, setting-help, setting-colour, setting-needs, setting-empty, setting-remind.
 func (s Settings) Validate() error {
 	for _, one := range table(&s) {
 		if err := one.check(); err != nil {
@@ -48,6 +49,12 @@ func (s setting) check() error {
 		}
 	case string:
 		return s.checkText(v)
+	case []string:
+		for _, entry := range v {
+			if err := s.checkText(entry); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -60,7 +67,8 @@ func (s setting) checkText(v string) error {
 		return s.fault("setting-choice", strings.Join(choice, ", "))
 	}
 	rule, ok := rules[s.tag.Get("is")]
-	if ok && v != "" && !rule.holds(v) {
+	optional := s.value.Kind() == reflect.String // an entry of a list is not
+	if ok && (v != "" || !optional) && !rule.holds(v) {
 		return s.fault(rule.fault)
 	}
 	return nil
@@ -77,8 +85,11 @@ var rules = map[string]struct {
 	"database-url": {"setting-database-url", isDatabaseURL},
 	"domain":       {"setting-domain", isDomain},
 	"email":        {"setting-email", isEmail},
+	"colour":       {"setting-colour", colourForm.MatchString},
 	"help":         {"setting-help", func(v string) bool { return isEmail(v) || isHTTPURL(v) }},
 }
+
+var colourForm = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
 
 func isHostPort(v string) bool {
 	_, port, err := net.SplitHostPort(v)

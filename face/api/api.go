@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -14,17 +13,20 @@ import (
 	"countersign.dev/base/seal"
 	"countersign.dev/base/store"
 	"countersign.dev/contact"
+	"countersign.dev/face/web"
 	"countersign.dev/verify"
 )
 
 // Options wire the API. All but the last four are required.
 type Options struct {
-	DB       *store.DB
-	Keys     *seal.Keyring
-	Auth     *auth.Auth
-	Accounts *account.Accounts
-	Contacts *contact.Contacts
-	Verifier *verify.Verifier
+	DB        *store.DB
+	Keys      *seal.Keyring
+	Auth      *auth.Auth
+	Sessions  *auth.Sessions
+	Accounts  *account.Accounts
+	Contacts  *contact.Contacts
+	Verifier  *verify.Verifier
+	PublicURL string // where people reach the service, without a slash at the end
 
 	Metrics *Metrics                        // nil: nothing is counted, and /metrics is empty
 	Ready   func(ctx context.Context) error // whether the service can do its work; nil: whether the database answers
@@ -36,15 +38,34 @@ type Options struct {
 type server struct {
 	o       Options
 	api     huma.API
-	mux     *routes
+	mux     *web.Mux
+	routes  []Route
 	running running
 
 	written  []byte // the OpenAPI document
 	writeErr error
 }
 
-// New returns the handler of all routes: /v1/…, /livez, /readyz and /metrics.
-func New(o Options) http.Handler { return newServer(o).mux }
+// API is the handler of all routes: /v1/…, /livez, /readyz and /metrics.
+type API struct {
+	*web.Mux
+	routes []Route
+}
+
+// Route is one operation as the mux knows it, with the scope that a key needs; "" where no key is needed.
+type Route struct {
+	Pattern string
+	Scope   auth.Scope
+}
+
+// New returns the API.
+func New(o Options) *API {
+	s := newServer(o)
+	return &API{s.mux, s.routes}
+}
+
+// Routes are all that is on the mux.
+func (a *API) Routes() []Route { return a.routes }
 
 func newServer(o Options) *server {
 	if o.Metrics == nil {
@@ -56,7 +77,7 @@ func newServer(o Options) *server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{o: o, mux: &routes{mux: http.NewServeMux()}}
+	s := &server{o: o, mux: web.NewMux()}
 	s.api = humago.New(s.mux, config(o.Version))
 	s.api.UseMiddleware(s.admit)
 	s.register()
@@ -78,6 +99,9 @@ func (s *server) register() {
 	handle(s, "resend-code", s.resendCode)
 	handle(s, "check-code", s.checkCode)
 	handle(s, "defer-contact", s.deferContact)
+	handle(s, "dispute-change", s.disputeChange)
+	handle(s, "open-portal-session", s.openPortalSession)
+	handle(s, "end-portal-sessions", s.endPortalSessions)
 	handle(s, "list-events", s.listEvents)
 	handle(s, "live", s.live)
 	handle(s, "ready", s.ready)
@@ -86,19 +110,3 @@ func (s *server) register() {
 	s.page("docs", http.HandlerFunc(docsPage))
 	s.page("docs-file", http.HandlerFunc(docsFile))
 }
-
-// routes is a mux that knows what is on it.
-type routes struct {
-	mux      *http.ServeMux
-	patterns []string
-}
-
-func (m *routes) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
-	m.patterns = append(m.patterns, pattern)
-	m.mux.HandleFunc(pattern, h)
-}
-
-func (m *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
-
-// sorted returns the patterns, for tests.
-func (m *routes) sorted() []string { return slices.Sorted(slices.Values(m.patterns)) }

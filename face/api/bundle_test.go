@@ -33,24 +33,27 @@ import (
 	"countersign.dev/verify"
 )
 
+const publicURL = "https://contacts.example.com"
+
 // bundle is the API over real features, one database and an outbox, served over HTTP.
 type bundle struct {
 	testing.TB
-	ctx     context.Context
-	db      *store.DB
-	clock   *apptest.Clock
-	box     *outbox.Outbox
-	auth    *auth.Auth
-	options api.Options
-	server  *api.Server
-	handler http.Handler
-	metrics *api.Metrics
-	doc     *huma.OpenAPI
-	events  *event.Dispatcher
-	url     string
-	key     string // of scope all
-	taken   int    // messages that code has read
-	seen    *strings.Builder
+	ctx      context.Context
+	db       *store.DB
+	clock    *apptest.Clock
+	box      *outbox.Outbox
+	auth     *auth.Auth
+	sessions *auth.Sessions
+	options  api.Options
+	server   *api.Server
+	handler  http.Handler
+	metrics  *api.Metrics
+	doc      *huma.OpenAPI
+	events   *event.Dispatcher
+	url      string
+	key      string // of scope all
+	taken    int    // messages that code has read
+	seen     *strings.Builder
 }
 
 // onBoth runs body on both engines, on a clock that stands.
@@ -70,11 +73,11 @@ func setup(t testing.TB, db *store.DB, clock *apptest.Clock) *bundle {
 	b.must(err)
 	b.auth = auth.New(auth.Options{DB: db, Keys: keys})
 	accounts := account.New(account.Options{Keys: keys, Erase: []func(context.Context, *store.Tx, string) error{
-		contact.Erase, all(verify.Erase), all(notice.Erase), all(deliver.Erase),
+		contact.Erase, all(verify.Erase), all(notice.Erase), all(deliver.Erase), auth.EraseSessions,
 	}})
 	contacts := contact.New(contact.Options{Keys: keys, Accounts: accounts})
 	queue := deliver.New(deliver.Options{DB: db, Senders: map[string]deliver.Sender{deliver.Email: b.box, deliver.SMS: b.box}})
-	notices := notice.New(notice.Options{Keys: keys, Queue: queue, Platform: "Harbourline", Host: "contacts.example.com"})
+	notices := notice.New(notice.Options{Keys: keys, Queue: queue, Platform: "Harbourline", Host: "contacts.example.com", Origin: publicURL})
 	queue.Composes(notices.Compose)
 	b.must(notices.Install(b.ctx, db))
 	verifier := verify.New(verify.Options{
@@ -84,8 +87,12 @@ func setup(t testing.TB, db *store.DB, clock *apptest.Clock) *bundle {
 	b.metrics = api.NewMetrics(api.MetricsOptions{Backlog: func(context.Context) (int, time.Time, error) {
 		return 3, clock.Now().Add(-time.Minute), nil
 	}, Now: clock.Now})
+	urls, err := auth.ParseReturnURLs([]string{"https://www.example.com/settings"})
+	b.must(err)
+	b.sessions = auth.NewSessions(auth.SessionsOptions{DB: db, Keys: keys, ReturnURLs: urls})
 	b.options = api.Options{
-		DB: db, Keys: keys, Auth: b.auth, Accounts: accounts, Contacts: contacts, Verifier: verifier, Metrics: b.metrics, Version: "0.0.0-test",
+		DB: db, Keys: keys, Auth: b.auth, Sessions: b.sessions, Accounts: accounts, Contacts: contacts, Verifier: verifier,
+		PublicURL: publicURL, Metrics: b.metrics, Version: "0.0.0-test",
 	}
 	b.server = api.NewServer(b.options)
 	b.doc = b.server.OpenAPI()
@@ -105,6 +112,13 @@ func (b *bundle) start(queue *deliver.Queue) {
 		stop()
 		<-queue.Ended()
 	})
+	b.url = srv.URL
+}
+
+// serveInstead has the requests that follow answered by another API.
+func (b *bundle) serveInstead(h http.Handler) {
+	srv := httptest.NewServer(web.Wrap(h, web.Options{}))
+	b.Cleanup(srv.Close)
 	b.url = srv.URL
 }
 

@@ -21,7 +21,7 @@ type eventJSON struct {
 	Type    string         `json:"type" example:"contact.verified"`
 	Account string         `json:"account,omitempty" doc:"The account that it concerns, if any." example:"seller-4711"`
 	Subject string         `json:"subject" doc:"The id of what it happened to." example:"phone"`
-	Actor   string         `json:"actor" doc:"Who did it: key:ID, account:ID, system or cli." example:"key:01k2x8q4vdn5r3y6w7m9b1c2d4"`
+	Actor   string         `json:"actor" doc:"Who did it: key:ID, account:ID (with /ID of the person, where the platform said who), system or cli." example:"key:01k2x8q4vdn5r3y6w7m9b1c2d4"`
 	At      time.Time      `json:"at" example:"2026-03-03T09:30:00Z"`
 	Body    map[string]any `json:"body" doc:"More about it, by type. Nothing personal is in it." example:"{\"slot\":\"phone\"}"`
 }

@@ -19,7 +19,7 @@ func (s *server) Handler() http.Handler { return s.mux }
 func (s *server) OpenAPI() *huma.OpenAPI { return s.api.OpenAPI() }
 
 // Patterns are those on the mux.
-func (s *server) Patterns() []string { return s.mux.sorted() }
+func (s *server) Patterns() []string { return s.mux.Patterns() }
 
 // Run makes as if a request of this API key with this Idempotency-Key were under way, until release.
 func (s *server) Run(keyID, idempotencyKey string) (release func()) {

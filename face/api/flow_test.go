@@ -3,11 +3,13 @@ package api_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"countersign.dev/base/auth"
+	"countersign.dev/base/store"
 )
 
 func TestBothContactsAreVerified(t *testing.T) {
@@ -34,6 +36,65 @@ func TestBothContactsAreVerified(t *testing.T) {
 				t.Errorf("%v", c)
 			}
 		}
+	})
+}
+
+var linkInMail = regexp.MustCompile(regexp.QuoteMeta(publicURL) + `/link/([0-9a-z]{52})`)
+
+// link waits for the next message and returns the token of the link in it and the code that it stands for.
+func (b *bundle) link() (token, code string) {
+	b.Helper()
+	b.settled()
+	found := linkInMail.FindStringSubmatch(b.box.Messages()[0].Text)
+	if found == nil {
+		b.Fatal("no link in the message")
+	}
+	b.must(b.db.Read(b.ctx, func(tx *store.Tx) (err error) {
+		_, code, err = b.options.Verifier.OpenLink(b.ctx, tx, found[1])
+		return err
+	}))
+	return found[1], code
+}
+
+// No answer of the API holds a link's token or its code, though a code that was read from the link's page is checked as any other.
+func TestAContactIsVerifiedByLink(t *testing.T) {
+	onBoth(t, func(b *bundle) {
+		b.account("a")
+		start := request{method: "POST", path: "/v1/accounts/a/contacts/email/verifications", body: map[string]any{"method": "link"}}.idempotent("k")
+		out := b.fresh(201, "", start)
+		id := out.doc["id"].(string)
+		if out.doc["method"] != "link" || out.doc["expires_at"] != "2026-03-04T09:30:00Z" || out.doc["guesses_left"] != 5.0 {
+			t.Errorf("%v", out.doc)
+		}
+		first, firstCode := b.link()
+		b.replayed(201, "", start)
+		b.clock.Advance(time.Minute)
+		b.fresh(200, "", request{method: "POST", path: "/v1/verifications/" + id + "/resend"})
+		second, secondCode := b.link()
+		wrong := "000000"
+		for wrong == firstCode || wrong == secondCode {
+			wrong = other(wrong)
+		}
+		b.want(422, "incorrect-code", b.check(id, wrong))
+		b.get("/v1/verifications/" + id)
+		b.get("/v1/accounts/a/contacts?reveal=true")
+		b.feed("")
+		seen := long.ReplaceAllString(b.seen.String(), "")
+		for _, secret := range []string{first, second, first[26:], second[26:]} {
+			if strings.Contains(b.seen.String(), secret) {
+				t.Error("an answer holds a token")
+			}
+		}
+		for _, code := range []string{firstCode, secondCode} {
+			if strings.Contains(seen, code) {
+				t.Error("an answer holds a code")
+			}
+		}
+		b.want(200, "", b.check(id, firstCode)) // the newest three work
+		b.want(409, "already-used", b.check(id, secondCode))
+		b.want(422, "method-not-for-slot", request{
+			method: "POST", path: "/v1/accounts/a/contacts/phone/verifications", body: map[string]any{"method": "link"},
+		})
 	})
 }
 

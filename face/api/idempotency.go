@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -161,6 +163,68 @@ func create[T any](ctx context.Context, s *server, raw []byte, status int,
 		return replay(ctx, s, m, again)
 	}
 	return a, err
+}
+
+// createApart is create for a feature that makes its own transactions. What it answered is kept after them, a refusal too: when the
+// process dies in between, the request is done again, and do must bear that.
+func createApart[T any](ctx context.Context, s *server, raw []byte, status int,
+	do func() (made T, subject string, err error), again func(tx *store.Tx, k kept) (T, error),
+) (*answer[T], error) {
+	m, err := s.mark(callOf(ctx), raw)
+	if err != nil {
+		return nil, err
+	}
+	defer m.release()
+	a := &answer[T]{Status: status}
+	if err = s.o.DB.Read(ctx, func(tx *store.Tx) error { return m.first(ctx, tx) }); err == nil {
+		var subject string
+		a.Body, subject, err = do()
+		err = s.settle(ctx, m, kept{status: status, subject: subject}, err)
+	}
+	if !s.doneBefore(ctx, m, err) {
+		return a, err
+	}
+	return replay(ctx, s, m, func(tx *store.Tx, k kept) (T, error) {
+		if k.problem != "" {
+			return *new(T), k.refusal()
+		}
+		return again(tx, k)
+	})
+}
+
+// settle keeps how a request was answered, and returns that answer. A defect of ours is no answer.
+func (s *server) settle(ctx context.Context, m *mark, k kept, answer error) error {
+	f := fault.From(answer)
+	if m == nil || f != nil && f.Kind == fault.Internal {
+		return answer
+	}
+	if f != nil {
+		k = refused(f)
+	}
+	if err := s.o.DB.Write(ctx, func(tx *store.Tx) error { return m.keep(ctx, tx, k) }); err != nil {
+		return err
+	}
+	return answer
+}
+
+// refused is what is kept of a refusal: in place of ids the field and the numbers that fill its text.
+func refused(f *fault.Error) kept {
+	subject := fmt.Sprintln(append([]any{f.Field}, f.Args...)...)
+	return kept{status: web.Status(f.Kind), problem: f.ID, subject: strings.TrimSuffix(subject, "\n")}
+}
+
+// refusal is the fault that a request was refused with.
+func (k kept) refusal() error {
+	field, numbers, _ := strings.Cut(k.subject, " ")
+	f := fault.New(web.Kind(k.status), k.problem).At(field)
+	for text := range strings.FieldsSeq(numbers) {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return err
+		}
+		f.Args = append(f.Args, n)
+	}
+	return f
 }
 
 // doneBefore tells whether a request ended with err because it was done before. A twin on another node may have done it while this

@@ -271,9 +271,10 @@ func TestWhatAKeyCosts(t *testing.T) {
 		right, rightCode := b.beginAgain("d")
 		more("right guess", 2, 0, b.check(left, leftCode), b.check(right, rightCode))
 
-		later := request{method: "POST", path: "/v1/accounts/a/contacts/email/deferrals", body: map[string]any{
-			"until": "2026-03-05T09:30:00Z", "reason": "later",
-		}}
-		more("deferral", 2, 0, later, later)
+		until := func(date string) request {
+			return request{method: "POST", path: "/v1/accounts/a/contacts/email/deferrals", body: map[string]any{"until": date, "reason": "later"}}
+		}
+		more("deferral", 2, 0, until("2026-03-05T09:30:00Z"), until("2026-03-06T09:30:00Z"))
+		more("portal session", 2, 0, session("a"), session("a", "flow", "settings"))
 	})
 }

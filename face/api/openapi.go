@@ -42,7 +42,7 @@ func config(version string) huma.Config {
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Countersign", Version: version, Description: description},
-			Tags:    []*huma.Tag{{Name: tagAccounts}, {Name: tagContacts}, {Name: tagVerifications}, {Name: tagEvents}, {Name: tagService}},
+			Tags:    []*huma.Tag{{Name: tagAccounts}, {Name: tagContacts}, {Name: tagVerifications}, {Name: tagPortal}, {Name: tagEvents}, {Name: tagService}},
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{securityScheme: {

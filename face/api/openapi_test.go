@@ -11,6 +11,7 @@ import (
 	"countersign.dev/apptest"
 	"countersign.dev/base/i18n"
 	"countersign.dev/base/store"
+	"countersign.dev/face/api"
 )
 
 // one is a bundle on the embedded database, for what no database matters to.
@@ -126,8 +127,31 @@ func TestEveryRouteIsInTheDocument(t *testing.T) {
 	for _, pattern := range b.server.Patterns() {
 		served[pattern] = true
 	}
-	if d := cmp.Diff(documented, served); d != "" || len(served) < 19 {
+	if d := cmp.Diff(documented, served); d != "" || len(served) < 22 {
 		t.Errorf("documented (-) and served (+): %s", d)
+	}
+}
+
+// Whoever holds every route to a rule goes by this list.
+func TestTheRoutesSayWhichScopeTheyNeed(t *testing.T) {
+	b := one(t)
+	handler := api.New(b.options)
+	scopes := map[string]string{}
+	for _, r := range handler.Routes() {
+		scopes[r.Pattern] = string(r.Scope)
+	}
+	documented := map[string]string{}
+	for _, pattern := range handler.Patterns() {
+		documented[pattern] = ""
+		method, path, _ := strings.Cut(pattern, " ")
+		for _, need := range b.operation(method, path).Security {
+			for _, list := range need {
+				documented[pattern] = strings.Join(list, " ")
+			}
+		}
+	}
+	if d := cmp.Diff(documented, scopes); d != "" {
+		t.Errorf("documented (-) and told (+): %s", d)
 	}
 }
 
@@ -158,6 +182,7 @@ func TestAnExampleOfEachInputIsTaken(t *testing.T) {
 	for _, tt := range []struct{ method, path, schema string }{
 		{http.MethodPut, "/v1/accounts/seller-4711", "AccountInput"},
 		{http.MethodPost, "/v1/accounts/seller-4711/contacts/phone/verifications", "MethodInput"},
+		{http.MethodPost, "/v1/portal-sessions", "PortalSessionInput"},
 	} {
 		body := map[string]any{}
 		for name, property := range schemas[tt.schema].Properties {

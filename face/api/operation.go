@@ -48,6 +48,8 @@ func (o operation) openapi(s *server, id string) huma.Operation {
 	return op
 }
 
+func (o operation) route() Route { return Route{o.method + " " + o.path, o.scope} }
+
 // What an operation's metadata hold.
 const (
 	scopeKey    = "scope"
@@ -56,7 +58,9 @@ const (
 
 // handle puts the operation with this id on the mux.
 func handle[I, O any](s *server, id string, h func(ctx context.Context, in *I) (*O, error)) {
-	op := row(id).openapi(s, id)
+	o := row(id)
+	op := o.openapi(s, id)
+	s.routes = append(s.routes, o.route())
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err == nil {
@@ -78,7 +82,8 @@ func (s *server) page(id string, h http.Handler) {
 		op.Parameters = []*huma.Param{{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
 	}
 	s.api.OpenAPI().AddOperation(&op)
-	s.mux.HandleFunc(o.method+" "+o.path, func(w http.ResponseWriter, r *http.Request) {
+	s.routes = append(s.routes, o.route())
+	s.mux.HandleFunc(o.route().Pattern, func(w http.ResponseWriter, r *http.Request) {
 		if o.scope != "" {
 			if _, err := web.Authorise(s.o.Auth, w, r, o.scope); err != nil {
 				web.Fail(w, r, err)

@@ -12,6 +12,7 @@ const (
 	tagAccounts      = "Accounts"
 	tagContacts      = "Emergency contacts"
 	tagVerifications = "Verifications"
+	tagPortal        = "Portal"
 	tagEvents        = "Events"
 	tagService       = "Service"
 )
@@ -78,8 +79,10 @@ var operations = map[string]operation{
 		method: http.MethodPost, path: slotPath + "/verifications", tag: tagVerifications, scope: auth.VerificationsWrite,
 		status:  http.StatusCreated,
 		summary: "Start a verification",
-		text: "Sends a code to the contact: method code by mail to an e-mail address, method sms by text message to a phone. While a change " +
-			"waits, it is the new value that is verified. One verification a slot is pending; a new one supersedes it.",
+		text: "Sends a code to the contact: method code by mail to an e-mail address, method sms by text message to a phone. Method link " +
+			"sends a link by mail: in a session of the account it verifies with a click, and anywhere else it shows a code to check, as " +
+			"one that was sent. While a change waits, it is the new value that is verified. One verification a slot is pending; a new one " +
+			"supersedes it.",
 		problems: []problems{
 			of(fault.NotFound, "unknown-account", "unknown-contact"),
 			of(fault.Invalid, "unknown-slot", "method-unknown", "method-not-for-slot", "no-sms-on-this-line", "channel-unavailable"),
@@ -93,8 +96,8 @@ var operations = map[string]operation{
 	},
 	"resend-code": {
 		method: http.MethodPost, path: "/v1/verifications/{id}/resend", tag: tagVerifications, scope: auth.VerificationsWrite,
-		summary: "Send another code",
-		text:    "The newest three codes work. All of them share one count of wrong guesses.",
+		summary: "Send another code or link",
+		text:    "The newest three work. All of them share one count of wrong guesses.",
 		problems: []problems{
 			of(fault.NotFound, "unknown-verification", "unknown-account", "unknown-contact"),
 			of(fault.Conflict, "slot-locked", "already-used", "superseded", "contact-changed"), of(fault.Gone, "expired"),
@@ -123,6 +126,37 @@ var operations = map[string]operation{
 			of(fault.Invalid, "unknown-slot", "deferral-until-past", "deferral-budget", "deferral-reason-missing",
 				"deferral-reason-too-long", "deferral-reason-characters"),
 		},
+	},
+	"dispute-change": {
+		method: http.MethodPost, path: slotPath + "/disputes", tag: tagContacts, scope: auth.ContactsWrite,
+		status:  http.StatusCreated,
+		summary: "Dispute a change of a contact",
+		text: "Says that the account did not make a change that took effect. It is flagged to staff and changes nothing by itself; a change " +
+			"is disputed once, and asking again answers with the first time. With reference and code, both from the message to the contact " +
+			"that stood there before, it is the change that the message was about, and 20 tries are taken of a reference. With neither, " +
+			"the platform vouches for who says so, and it is the newest change of the slot whose window (72 hours or more) is open.",
+		problems: []problems{
+			of(fault.NotFound, "unknown-account"), of(fault.Conflict, "nothing-to-dispute"), of(fault.TooMany, "too-many-dispute-tries"),
+			of(fault.Invalid, "unknown-slot", "dispute-half-given", "reference-malformed", "dispute-code-malformed", "dispute-not-matched"),
+		},
+	},
+	"open-portal-session": {
+		method: http.MethodPost, path: "/v1/portal-sessions", tag: tagPortal, scope: auth.PortalWrite,
+		status:  http.StatusCreated,
+		summary: "Open a session of the portal",
+		text: "For somebody who is signed in on the platform and acts for the account: send their browser to the url. It works once, in one " +
+			"browser, until expires_at; the session then lasts for at most 8 hours, and at most 30 minutes without a request. With the " +
+			"same Idempotency-Key the same url is answered while it works.",
+		problems: []problems{
+			of(fault.NotFound, "unknown-account"), of(fault.Gone, "portal-url-expired", "portal-url-used"),
+			of(fault.Invalid, "return-url-not-listed", "locale-invalid", "flow-unknown", "actor-invalid", "authenticated-in-future", "right-unknown"),
+		},
+	},
+	"end-portal-sessions": {
+		method: http.MethodDelete, path: accountPath + "/portal-sessions", tag: tagPortal, scope: auth.PortalWrite,
+		summary:  "End an account's sessions of the portal",
+		text:     "All of them, at once, those among them whose url has not been opened yet. For when the person signs out of the platform.",
+		problems: []problems{of(fault.NotFound, "unknown-account")},
 	},
 	"list-events": {
 		method: http.MethodGet, path: "/v1/events", tag: tagEvents, scope: auth.EventsRead,

@@ -13,7 +13,7 @@ import (
 )
 
 type methodInput struct {
-	Method string `json:"method" doc:"code for an e-mail address, sms for a phone." example:"sms"`
+	Method string `json:"method" doc:"code or link for an e-mail address, sms for a phone." example:"sms"`
 }
 
 type verificationJSON struct {
@@ -21,10 +21,10 @@ type verificationJSON struct {
 	Account     string     `json:"account" example:"seller-4711"`
 	Slot        string     `json:"slot" example:"phone"`
 	State       string     `json:"state" enum:"pending,verified,expired,superseded,exhausted,contact_changed" example:"pending"`
-	Method      string     `json:"method" enum:"code,sms" example:"sms"`
+	Method      string     `json:"method" enum:"code,link,sms" example:"sms"`
 	StartedAt   time.Time  `json:"started_at" example:"2026-03-03T09:30:00Z"`
-	ExpiresAt   time.Time  `json:"expires_at" doc:"When the newest code stops working." example:"2026-03-03T09:40:00Z"`
-	ResendAfter *time.Time `json:"resend_after,omitempty" doc:"When another code can be sent; absent once the verification has ended." example:"2026-03-03T09:30:30Z"`
+	ExpiresAt   time.Time  `json:"expires_at" doc:"When the newest code or link stops working." example:"2026-03-03T09:40:00Z"`
+	ResendAfter *time.Time `json:"resend_after,omitempty" doc:"When another one can be sent; absent once the verification has ended." example:"2026-03-03T09:30:30Z"`
 	GuessesLeft int        `json:"guesses_left" example:"5"`
 	Delivery    string     `json:"delivery" doc:"What became of the newest message." enum:"queued,accepted,refused,expired" example:"queued"`
 }

@@ -6,7 +6,10 @@
 // query, no other part of the path, no header and no body.
 //
 // A fault is answered as a problem document (RFC 9457) in the language that the request asks for. Its type is [TypeBase] and the
-// fault's id. This package has the one table of kinds and status numbers.
+// fault's id. This package has the one table of kinds and status numbers. What Wrap itself refuses is shown to browsers as a page,
+// where there is one.
+//
+// The program's routes are on one [Mux], which knows them, so that tests can hold each to a rule.
 //
 // It leans on base/fault, base/i18n, base/auth (keys and their scopes) and base/store (request ids).
 package web

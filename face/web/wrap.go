@@ -24,6 +24,9 @@ type Options struct {
 	Log *slog.Logger // nil: discard
 	// Observe, if set, is told of each request that was answered. The route is a pattern of the mux, or "" when none matched.
 	Observe func(route string, status int, took time.Duration)
+	// Page, if set, answers in place of a problem document what Wrap itself refuses (no such route or method, a body that is too
+	// large, a panic), for a request that prefers HTML and is not under /v1. It writes p.Status and a page.
+	Page func(w http.ResponseWriter, r *http.Request, p *Problem)
 }
 
 // Wrap returns the handler to serve; h is usually a mux. It has no effect on a request beyond what the package's doc says.
@@ -46,9 +49,9 @@ func (s *wrapper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.finish(began)
 	switch {
 	case r.ContentLength > MaxBody:
-		Fail(a, r, fault.New(fault.TooLarge, "body-too-large", MaxBody))
+		a.fail(fault.New(fault.TooLarge, "body-too-large", MaxBody))
 	case !plain(r.URL.Path):
-		Fail(a, r, fault.New(fault.NotFound, "not-found"))
+		a.fail(fault.New(fault.NotFound, "not-found"))
 	default:
 		if r.ContentLength != 0 {
 			r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
@@ -138,7 +141,19 @@ func (a *answer) refuse(status int) {
 	p := Describe(a, a.r, f)
 	p.Status = status // there is no kind for 405: only a protocol has methods
 	a.refused, a.status = true, status
-	p.write(a.ResponseWriter)
+	a.show(a.ResponseWriter, p)
+}
+
+// fail answers with a refusal of our own.
+func (a *answer) fail(err error) { a.show(a, Describe(a, a.r, err)) }
+
+// show writes a problem in the form that suits who asked.
+func (a *answer) show(w http.ResponseWriter, p *Problem) {
+	if a.o.Page != nil && prefersHTML(a.r) {
+		a.o.Page(w, a.r, p)
+		return
+	}
+	p.write(w)
 }
 
 // finish recovers from a panic and accounts for the request.
@@ -168,7 +183,7 @@ func (a *answer) panicked(v any) {
 	a.o.Log.LogAttrs(a.r.Context(), slog.LevelError, "a request panicked", slog.String("request", a.id), slog.String("route", a.r.Pattern),
 		slog.String("panic", what), slog.String("stack", string(debug.Stack())))
 	if a.status == 0 {
-		Fail(a, a.r, fault.New(fault.Internal, "internal"))
+		a.fail(fault.New(fault.Internal, "internal"))
 	}
 }
 
