@@ -17,7 +17,7 @@ import (
 type source struct {
 	literals map[string]bool // every string literal, and every id named in a page template
 	faults   []call          // fault.New with a literal id
-	texts    []call          // i18n.Text with a literal id
+	texts    []call          // i18n.Text, or a page's own way to it, with a literal id
 }
 
 // call is one call that names a text.
@@ -134,27 +134,43 @@ func (s *source) readGo(path string) error {
 	return nil
 }
 
+// pageText are the methods by which pages say a text in their own language: the id comes first.
+var pageText = map[string]bool{"T": true, "t": true}
+
 func (s *source) readCall(set *token.FileSet, n *ast.CallExpr) {
 	fn, ok := n.Fun.(*ast.SelectorExpr)
-	if !ok || len(n.Args) < 2 {
-		return
-	}
-	id, ok := literal(n.Args[1])
 	if !ok {
 		return
 	}
-	c := call{at: set.Position(n.Pos()), id: id, args: len(n.Args) - 2}
+	pkg, _ := fn.X.(*ast.Ident)
+	switch {
+	case pageText[fn.Sel.Name]:
+		if c, ok := readID(set, n, 0); ok && strings.Contains(c.id, ".") {
+			s.texts = append(s.texts, c)
+		}
+	case pkg == nil:
+	case pkg.Name == "fault" && fn.Sel.Name == "New":
+		if c, ok := readID(set, n, 1); ok {
+			s.faults = append(s.faults, c)
+		}
+	case pkg.Name == "i18n" && fn.Sel.Name == "Text":
+		if c, ok := readID(set, n, 1); ok {
+			s.texts = append(s.texts, c)
+		}
+	}
+}
+
+// readID reads a call whose argument number at is a literal id; those after it fill the text.
+func readID(set *token.FileSet, n *ast.CallExpr, at int) (call, bool) {
+	if len(n.Args) <= at {
+		return call{}, false
+	}
+	id, ok := literal(n.Args[at])
+	c := call{at: set.Position(n.Pos()), id: id, args: len(n.Args) - at - 1}
 	if n.Ellipsis.IsValid() {
 		c.args = -1
 	}
-	pkg, _ := fn.X.(*ast.Ident)
-	switch {
-	case pkg == nil:
-	case pkg.Name == "fault" && fn.Sel.Name == "New":
-		s.faults = append(s.faults, c)
-	case pkg.Name == "i18n" && fn.Sel.Name == "Text":
-		s.texts = append(s.texts, c)
-	}
+	return c, ok
 }
 
 func literal(e ast.Expr) (string, bool) {
