@@ -269,9 +269,7 @@ func TestIDsThatAreAllowed(t *testing.T) {
 func TestHolderWins(t *testing.T) {
 	engines(t, account.Options{}, func(t *testing.T, b *bundle) {
 		choose := func(id, locale, zone string) error {
-			return b.db.Write(t.Context(), func(tx *store.Tx) error {
-				return b.Choose(t.Context(), tx, id, locale, zone, "account:seller-1")
-			})
+			return b.choose(t, id, account.Choice{Locale: &locale, TimeZone: &zone})
 		}
 		b.put(t, harbour)
 		b.news(t, harbour.ID)
@@ -304,19 +302,27 @@ func TestHolderWins(t *testing.T) {
 	})
 }
 
+func (b *bundle) choose(t *testing.T, id string, c account.Choice) error {
+	t.Helper()
+	return b.db.Write(t.Context(), func(tx *store.Tx) error {
+		return b.Choose(t.Context(), tx, id, c, "account:seller-1")
+	})
+}
+
 func TestTheHolderChoosesOneAndLeavesTheOther(t *testing.T) {
 	engines(t, account.Options{}, func(t *testing.T, b *bundle) {
-		acc, _ := b.put(t, harbour)
+		b.put(t, harbour)
 		b.news(t, harbour.ID)
-		choose := func(locale, zone string) account.Account {
+		choose := func(c account.Choice) account.Account {
 			t.Helper()
-			b.write(t, func(ctx context.Context, tx *store.Tx) error {
-				return b.Choose(ctx, tx, harbour.ID, locale, zone, "account:seller-1")
-			})
+			if err := b.choose(t, harbour.ID, c); err != nil {
+				t.Fatal(err)
+			}
 			acc, _ := b.get(t, harbour.ID)
 			return acc
 		}
-		if acc = choose("en", acc.ChosenTimeZone); acc.Locale != "en" || acc.TimeZone != "Asia/Shanghai" || acc.ChosenTimeZone != "" {
+		acc := choose(account.Choice{Locale: ptr("en")})
+		if acc.Locale != "en" || acc.TimeZone != "Asia/Shanghai" || acc.ChosenTimeZone != "" {
 			t.Errorf("only the language: %+v", acc)
 		}
 		if e := b.wantNews(t, harbour.ID, "account.changed")["account.changed"]; len(e.Body["fields"].([]any)) != 1 {
@@ -327,8 +333,33 @@ func TestTheHolderChoosesOneAndLeavesTheOther(t *testing.T) {
 		if acc, _ = b.put(t, moved); acc.Locale != "en" || acc.TimeZone != "Europe/Berlin" {
 			t.Errorf("after the platform's next word: %+v", acc)
 		}
-		if acc = choose(acc.ChosenLocale, "Europe/London"); acc.Locale != "en" || acc.TimeZone != "Europe/London" {
+		if acc = choose(account.Choice{TimeZone: ptr("Europe/London")}); acc.Locale != "en" || acc.TimeZone != "Europe/London" {
 			t.Errorf("then the zone: %+v", acc)
+		}
+		if after := choose(account.Choice{}); !after.ChangedAt.Equal(acc.ChangedAt) {
+			t.Errorf("nothing was chosen, and yet: %+v", after)
+		}
+	})
+}
+
+// The language in one tab and the zone in another, at once: both stand, however the two meet.
+func TestTwoChoicesAtOnceBothStand(t *testing.T) {
+	engines(t, account.Options{}, func(t *testing.T, b *bundle) {
+		b.put(t, harbour)
+		for n := range 20 {
+			locale, zone := []string{"en", "zh-CN"}[n%2], []string{"Europe/London", "Asia/Tokyo"}[n%2]
+			var both sync.WaitGroup
+			for _, c := range []account.Choice{{Locale: &locale}, {TimeZone: &zone}} {
+				both.Go(func() {
+					if err := b.choose(t, harbour.ID, c); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			both.Wait()
+			if acc, err := b.get(t, harbour.ID); err != nil || acc.Locale != locale || acc.TimeZone != zone {
+				t.Fatalf("%s and %s were chosen: %+v, %v", locale, zone, acc, err)
+			}
 		}
 	})
 }

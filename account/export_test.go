@@ -2,6 +2,6 @@ package account
 
 // For the tests of plans.
 const (
-	ListQuery          = listQuery
-	FormerMailboxQuery = formerMailboxQuery
+	ListQuery         = listQuery
+	TakeFormerMailbox = takeFormerMailbox
 )

@@ -31,7 +31,7 @@ func becomes(before, after address.Email) string {
 }
 
 // moveMailbox tells what happened to the mailbox of a claimed account, and keeps the one that stands no more by the
-// id of the event: whoever listens is to tell it.
+// id of the event, until whoever listens tells it.
 func moveMailbox(tx *store.Tx, acc Account, what, actor string) {
 	e := event.Event{
 		ID: store.NewID(tx.Now()), Type: "account.mailbox_changed", Account: acc.ID, Subject: acc.ID, Actor: actor,
@@ -45,13 +45,14 @@ func moveMailbox(tx *store.Tx, acc Account, what, actor string) {
 		acc.ID, e.ID, acc.Key.Seal(formerPlace(acc.ID, e.ID), []byte(acc.Mailbox.String())))
 }
 
-const formerMailboxQuery = "SELECT old_value FROM mailbox_change WHERE account_id = $1 AND event_id = $2"
+const takeFormerMailbox = "DELETE FROM mailbox_change WHERE account_id = $1 AND event_id = $2 RETURNING old_value"
 
-// FormerMailbox returns the mailbox that an account.mailbox_changed event put out of use, in one statement. The error
-// is store.ErrNoRows when the event put none out of use.
-func (a *Accounts) FormerMailbox(ctx context.Context, tx *store.Tx, acc Account, eventID string) (former address.Email, err error) {
+// TakeFormerMailbox returns the mailbox that an account.mailbox_changed event put out of use, and forgets it, in one
+// statement: it is kept for the one who tells it, and no longer. The error is store.ErrNoRows when the event put none
+// out of use, or when it was taken.
+func (a *Accounts) TakeFormerMailbox(ctx context.Context, tx *store.Tx, acc Account, eventID string) (former address.Email, err error) {
 	var sealed []byte
-	if err := tx.QueryRow(ctx, formerMailboxQuery, acc.ID, eventID).Scan(&sealed); err != nil {
+	if err := tx.QueryRow(ctx, takeFormerMailbox, acc.ID, eventID).Scan(&sealed); err != nil {
 		return former, err
 	}
 	text, err := acc.Key.Open(formerPlace(acc.ID, eventID), sealed)

@@ -15,7 +15,7 @@ import (
 // unless somebody changes the same account at the same moment.
 //
 // Events: account.created; account.changed with the names of the changed fields; account.mailbox_changed with what
-// became of the mailbox: "set", "changed" or "removed". See FormerMailbox for the one that stood there before.
+// became of the mailbox: "set", "changed" or "removed". See TakeFormerMailbox for the one that stood there before.
 //
 // Faults: Invalid "account-id-invalid", "name-characters", "name-too-long", "locale-invalid", "time-zone-unknown",
 // "country-unknown", and those of address.ParseEmail at the field "mailbox".

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"countersign.dev/base/digits"
 	"countersign.dev/base/fault"
 	"countersign.dev/base/ratelimit"
 	"countersign.dev/base/store"
@@ -40,7 +41,7 @@ func (c *Contacts) DisputeByCodeOf(ctx context.Context, db *store.DB, accountID 
 }
 
 func (c *Contacts) disputeByCode(ctx context.Context, db *store.DB, reference, code, actor string, meant func(disputable) bool) (d Dispute, err error) {
-	code, ok := readDisputeCode(code)
+	code, ok := digits.Read(code, disputeDigits)
 	if !ok {
 		return d, fault.New(fault.Invalid, "dispute-code-malformed").At("code")
 	}
@@ -124,8 +125,8 @@ const (
 		WHERE contact_change.account_id = $1 AND contact_change.slot = $2 AND contact_change.window_until > $3
 		ORDER BY contact_change.version DESC LIMIT 1`
 
-	insertDispute = `INSERT INTO dispute (account_id, change_id, slot, state, created_at)
-		SELECT account_id, change_id, slot, 'open', $3 FROM contact_change WHERE account_id = $1 AND change_id = $2
+	insertDispute = `INSERT INTO dispute (account_id, change_id, created_at)
+		SELECT account_id, change_id, $3 FROM contact_change WHERE account_id = $1 AND change_id = $2
 		ON CONFLICT (account_id, change_id) DO NOTHING`
 
 	disputedQuery = "SELECT created_at FROM dispute WHERE account_id = $1 AND change_id = $2"

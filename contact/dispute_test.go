@@ -10,6 +10,7 @@ import (
 
 	"countersign.dev/account"
 	"countersign.dev/apptest"
+	"countersign.dev/base/digits"
 	"countersign.dev/base/event"
 	"countersign.dev/base/fault"
 	"countersign.dev/base/seal"
@@ -329,7 +330,7 @@ func TestCodesAreEightDigitsAndRestAsAHash(t *testing.T) {
 			w := b.windowsIn(ctx, t, tx)[0]
 			for i := range 200 {
 				code, _ := b.NewDisputeCode(tx, acc, w, string(rune('a'+i)))
-				if read, ok := contact.ReadDisputeCode(code); !ok || read != code {
+				if read, ok := digits.Read(code, 8); !ok || read != code {
 					t.Errorf("%q is no code", code)
 				}
 				seen[code] = true
@@ -412,48 +413,6 @@ func TestWhatADisputeCosts(t *testing.T) {
 			if s, c := count.Statements.Load(), count.Commits.Load(); s > test.statements || c > test.commits {
 				t.Errorf("%s: %d statements and %d commits, at most %d and %d are allowed", test.name, s, c, test.statements, test.commits)
 			}
-		}
-	})
-}
-
-func TestReadDisputeCode(t *testing.T) {
-	for typed, want := range map[string]string{
-		"48291573":             "48291573",
-		" 4829 1573 ":          "48291573",
-		"4829-1573":            "48291573",
-		"4829\u20111573":       "48291573",
-		"48–29–15–73":          "48291573",
-		"４８２９　１５７３":            "48291573",
-		"４８２９－１５７３\t":          "48291573",
-		"4829\u00a01573\r\n":   "48291573",
-		"00000000":             "00000000",
-		"4829157":              "",
-		"482915734":            "",
-		"4829157a":             "",
-		"4829.1573":            "",
-		"٤٨٢٩١٥٧٣":             "",
-		"":                     "",
-		"4829 1573 4829 1573 ": "",
-		"\xff48291573":         "",
-	} {
-		code, ok := contact.ReadDisputeCode(typed)
-		if ok != (want != "") || ok && code != want {
-			t.Errorf("%q was read as %q, %v", typed, code, ok)
-		}
-	}
-}
-
-func FuzzReadDisputeCode(f *testing.F) {
-	for _, s := range []string{"4829 1573", "４８２９－１５７３", "4829157", "\xff"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, typed string) {
-		code, ok := contact.ReadDisputeCode(typed)
-		if !ok {
-			return
-		}
-		if again, ok := contact.ReadDisputeCode(code[:4] + "-" + code[4:]); !ok || again != code {
-			t.Errorf("%q was read as %q, and that as %q", typed, code, again)
 		}
 	})
 }

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"strings"
 	"time"
-	"unicode"
 
 	"countersign.dev/account"
 	"countersign.dev/base/store"
@@ -65,24 +63,4 @@ func (c *Contacts) byCode(ctx context.Context, tx *store.Tx, reference, code str
 		return disputable{}, store.ErrNoRows
 	}
 	return found, nil
-}
-
-// readDisputeCode takes a code as a person types or pastes it: with spaces, hyphens or full-width digits.
-func readDisputeCode(typed string) (code string, ok bool) {
-	if len(typed) > 64 {
-		return "", false
-	}
-	var digits strings.Builder
-	for _, r := range typed {
-		switch {
-		case r >= '0' && r <= '9':
-			digits.WriteRune(r)
-		case r >= '０' && r <= '９':
-			digits.WriteRune(r - '０' + '0')
-		case unicode.IsSpace(r) || unicode.Is(unicode.Pd, r):
-		default:
-			return "", false
-		}
-	}
-	return digits.String(), digits.Len() == disputeDigits
 }

@@ -115,6 +115,9 @@ type Contact struct {
 	Pending    *Pending // nil: no change waits
 }
 
+// InForce tells whether the contact is still used, so that a new value waits for its proof beside it.
+func (k Contact) InForce() bool { return inForce(k.State, k.Reason) }
+
 // Pending is a new value that waits for its proof while the old one is in force.
 type Pending struct {
 	Value

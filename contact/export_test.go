@@ -20,7 +20,6 @@ const (
 )
 
 // ReadDisputeCode is for its fuzz target.
-var ReadDisputeCode = readDisputeCode
 
 // ExpireQuery is the statement for n contacts.
 func ExpireQuery(n int) string { return expireQuery + pairs(2, n) }

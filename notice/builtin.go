@@ -32,11 +32,11 @@ type template struct {
 // short is a text message: the id of its text, and what follows.
 type short struct{ text, end string }
 
-// builtin compiles the built-in templates.
-func builtin(b brand) ([]*version, error) {
+// builtin compiles the built-in templates; with help when there is an address for it.
+func builtin(help bool) ([]*version, error) {
 	var all []*version
 	for _, t := range append(verifyTemplates(), changeTemplates()...) {
-		v, err := t.compile(b)
+		v, err := t.compile(help)
 		if err != nil {
 			return nil, fmt.Errorf("template %s: %w", t.name, err)
 		}
@@ -45,13 +45,13 @@ func builtin(b brand) ([]*version, error) {
 	return all, nil
 }
 
-func (t template) compile(b brand) (*version, error) {
+func (t template) compile(help bool) (*version, error) {
 	v := &version{Name: t.name, Rule: rule, Forms: map[string]map[string]form{}}
 	for _, l := range locales {
 		forms := map[string]form{}
 		for reader, m := range t.mails {
 			for name, logo := range map[string]bool{FormEmail: false, FormEmailLogo: true} {
-				f, err := layout{mail: m, locale: l, brand: b, logo: logo}.form()
+				f, err := layout{mail: m, locale: l, help: help, logo: logo}.form()
 				if err != nil {
 					return nil, err
 				}

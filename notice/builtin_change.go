@@ -1,12 +1,13 @@
 package notice
 
 // The readers of a notice about a change. What they are told differs: who is no longer part of the account learns
-// that something happened, and neither whose account it is nor what stands there now.
+// that something happened, and neither whose account it is nor what stands there now. A new mailbox, which nobody has
+// proved, reads no name and no address: others chose them, and what they chose would come to a stranger in our mail.
 const (
 	oldOne     = "old"     // the contact or mailbox that stood there before
 	newOne     = "new"     // the one that stands there now
 	theMailbox = "mailbox" // the registered mailbox, on a change of a contact
-	aContact   = "contact" // an emergency contact in force, on a change of the mailbox
+	aContact   = "contact" // an emergency contact in force, on a change of something else
 )
 
 func changeTemplates() []template {
@@ -16,21 +17,29 @@ func changeTemplates() []template {
 			mails: map[string]mail{
 				oldOne:     formerMail("notice.contact-changed.old-subject", "notice.contact-changed.old-ask", "notice.former.why"),
 				newOne:     contactNewMail,
-				theMailbox: mailboxMail("notice.contact-changed.mailbox-subject", "notice.contact-changed.mailbox-ask", "notice.fact.after"),
+				theMailbox: changeMail("notice.contact-changed.mailbox-subject", "notice.contact-changed.mailbox-ask", "notice.fact.after"),
+				aContact:   changeMail("notice.contact-changed.contact-subject", "notice.contact-changed.contact-ask", "notice.fact.after"),
 			},
 			short: map[string]short{
-				formFor(oldOne, FormSMS):    {text: "notice.contact-changed.old-sms"},
-				formFor(newOne, FormSMS):    {text: "notice.contact-changed.new-sms"},
-				formFor(newOne, FormSMSRef): {text: "notice.contact-changed.new-sms", end: andReference},
+				formFor(oldOne, FormSMS):      {text: "notice.contact-changed.old-sms"},
+				formFor(newOne, FormSMS):      {text: "notice.contact-changed.new-sms"},
+				formFor(newOne, FormSMSRef):   {text: "notice.contact-changed.new-sms", end: andReference},
+				formFor(aContact, FormSMS):    {text: "notice.contact-changed.contact-sms"},
+				formFor(aContact, FormSMSRef): {text: "notice.contact-changed.contact-sms", end: andReference},
 			},
 		},
 		{
 			name: ContactRemoved,
 			mails: map[string]mail{
 				oldOne:     formerMail("notice.contact-removed.old-subject", "notice.contact-removed.old-ask", "notice.former.why"),
-				theMailbox: mailboxMail("notice.contact-removed.mailbox-subject", "notice.contact-removed.mailbox-ask"),
+				theMailbox: changeMail("notice.contact-removed.mailbox-subject", "notice.contact-removed.mailbox-ask"),
+				aContact:   changeMail("notice.contact-removed.contact-subject", "notice.contact-removed.contact-ask"),
 			},
-			short: map[string]short{formFor(oldOne, FormSMS): {text: "notice.contact-removed.old-sms"}},
+			short: map[string]short{
+				formFor(oldOne, FormSMS):      {text: "notice.contact-removed.old-sms"},
+				formFor(aContact, FormSMS):    {text: "notice.contact-removed.contact-sms"},
+				formFor(aContact, FormSMSRef): {text: "notice.contact-removed.contact-sms", end: andReference},
+			},
 		},
 		{
 			name: ContactDisputed,
@@ -38,20 +47,27 @@ func changeTemplates() []template {
 				oldOne:     disputedMail("notice.contact-disputed.old-", "notice.label.not-disputed"),
 				newOne:     disputedMail("notice.contact-disputed.new-", "notice.label.not-agreed"),
 				theMailbox: disputedMail("notice.contact-disputed.mailbox-", "notice.label.not-agreed", "notice.fact.before", "notice.fact.after"),
+				aContact:   disputedMail("notice.contact-disputed.contact-", "notice.label.not-agreed", "notice.fact.before", "notice.fact.after"),
 			},
 			short: map[string]short{
-				formFor(oldOne, FormSMS):    {text: "notice.contact-disputed.old-sms"},
-				formFor(oldOne, FormSMSRef): {text: "notice.contact-disputed.old-sms", end: andReference},
-				formFor(newOne, FormSMS):    {text: "notice.contact-disputed.new-sms"},
-				formFor(newOne, FormSMSRef): {text: "notice.contact-disputed.new-sms", end: andReference},
+				formFor(oldOne, FormSMS):      {text: "notice.contact-disputed.old-sms"},
+				formFor(oldOne, FormSMSRef):   {text: "notice.contact-disputed.old-sms", end: andReference},
+				formFor(newOne, FormSMS):      {text: "notice.contact-disputed.new-sms"},
+				formFor(newOne, FormSMSRef):   {text: "notice.contact-disputed.new-sms", end: andReference},
+				formFor(aContact, FormSMS):    {text: "notice.contact-disputed.contact-sms"},
+				formFor(aContact, FormSMSRef): {text: "notice.contact-disputed.contact-sms", end: andReference},
 			},
 		},
 		{
 			name: MailboxChanged,
 			mails: map[string]mail{
 				oldOne:   mailboxChangedMail("notice.mailbox-changed.old-"),
-				newOne:   mailboxChangedMail("notice.mailbox-changed.new-", "notice.fact.before"),
+				newOne:   mailboxChangedMail("notice.mailbox-changed.new-"),
 				aContact: mailboxChangedMail("notice.mailbox-changed.contact-", "notice.fact.before", "notice.fact.after"),
+			},
+			short: map[string]short{
+				formFor(aContact, FormSMS):    {text: "notice.mailbox-changed.contact-sms"},
+				formFor(aContact, FormSMSRef): {text: "notice.mailbox-changed.contact-sms", end: andReference},
 			},
 		},
 		{
@@ -99,8 +115,8 @@ var contactNewMail = mail{
 	footer: "notice.footer",
 }
 
-// mailboxMail tells the mailbox of a contact that was replaced or removed.
-func mailboxMail(subject, ask string, now ...string) mail {
+// changeMail tells the mailbox, and the other contacts in force, of a contact that was replaced or removed.
+func changeMail(subject, ask string, now ...string) mail {
 	facts := append([]string{"notice.fact.slot", "notice.fact.before"}, now...)
 	return mail{
 		subject: subject,

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"countersign.dev/account"
-	"countersign.dev/base/address"
 	"countersign.dev/base/event"
 	"countersign.dev/base/fault"
 	"countersign.dev/base/i18n"
@@ -23,10 +22,10 @@ var ChangeEvents = []string{"contact.changed", "contact.removed", "contact.dispu
 // criticalLife is for how long a critical notice is tried to be brought out.
 const criticalLife = 72 * time.Hour
 
-// OnChange tells those concerned of a change: of a contact the one that stood there before, the one that stands there
-// now, if it is in force, and the mailbox; of the mailbox the old and the new one and the e-mail contacts in force. Of
-// each the former contacts whose window is open are told that it happened. An event that is handed twice is told once;
-// an account that was erased meanwhile is told nothing.
+// OnChange tells those concerned of a change: the contact or mailbox that stood there before, the one that stands there
+// now, the mailbox, and the other contacts in force. Of each change the former contacts whose window is open are told
+// that it happened. Whoever was told as often as is allowed in a day is passed over. An event that is handed twice is
+// told once; an account that was erased meanwhile is told nothing.
 func (r *Registry) OnChange(ctx context.Context, tx *store.Tx, e event.Event) error {
 	acc, contacts, err := r.o.Contacts.All(ctx, tx, e.Account)
 	if fault.Is(err, "unknown-account") {
@@ -98,19 +97,22 @@ func (t *telling) contactChanged(ctx context.Context) error {
 		"changed_at": moment(t.locale, w.EffectiveAt, t.acc.TimeZone), "window": moment(t.locale, w.Until, t.acc.TimeZone),
 	})
 	if stands && w.Kind == contact.Changed && !now.SetAt.After(w.EffectiveAt) && reachable(now) {
-		if err := t.tellContact(newOne, slot, now.Value); err != nil {
+		if err := t.tellContact(ctx, newOne, now); err != nil {
 			return err
 		}
 	}
 	if err := t.tellFormer(ctx, oldOne, w); err != nil {
 		return err
 	}
-	return t.tellMailbox(theMailbox)
+	if err := t.tellMailbox(ctx, theMailbox); err != nil {
+		return err
+	}
+	return t.tellContacts(ctx)
 }
 
 // mailboxChanged tells of a mailbox that is no longer the account's.
 func (t *telling) mailboxChanged(ctx context.Context) error {
-	former, err := t.r.o.Accounts.FormerMailbox(ctx, t.tx, t.acc, t.event.ID)
+	former, err := t.r.o.Accounts.TakeFormerMailbox(ctx, t.tx, t.acc, t.event.ID)
 	if errors.Is(err, store.ErrNoRows) {
 		return nil // there was none
 	}
@@ -125,38 +127,13 @@ func (t *telling) mailboxChanged(ctx context.Context) error {
 		"before": former.Masked(), "after": cmp.Or(t.acc.Mailbox.Masked(), i18n.Text(t.locale, "notice.value.none")),
 		"changed_at": moment(t.locale, t.event.At, t.acc.TimeZone),
 	})
-	if err := t.tellMailboxes(ctx, former); err != nil {
+	if err := t.tell(ctx, t.r.toMailbox(oldOne, former)); err != nil {
 		return err
 	}
-	for _, k := range t.contacts {
-		if k.Slot.Kind() == contact.Email && reachable(k) {
-			if err := t.tellContact(aContact, k.Slot, k.Value); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// tellMailboxes tells the old mailbox and the new one, if there is one, as far as their allowance goes.
-func (t *telling) tellMailboxes(ctx context.Context, former address.Email) error {
-	old := t.r.toMailbox(oldOne, former)
-	if may, err := t.mayTellMailbox(ctx, old.Index); err != nil {
-		return err
-	} else if may {
-		if err := t.tell(old, false); err != nil {
-			return err
-		}
-	}
-	if t.acc.Mailbox.IsZero() {
-		return nil
-	}
-	now := t.r.toMailbox(newOne, t.acc.Mailbox)
-	may, err := t.mayTellMailbox(ctx, now.Index)
-	if err != nil || !may {
+	if err := t.tellMailbox(ctx, newOne); err != nil {
 		return err
 	}
-	return t.tell(now, true)
+	return t.tellContacts(ctx)
 }
 
 // facts completes the values that the texts of a change share.
@@ -167,6 +144,7 @@ func (t *telling) facts(values map[string]string) map[string]string {
 	}
 	values["how"] = i18n.Text(t.locale, how)
 	values["account"] = cmp.Or(t.acc.Name, t.acc.ID)
+	values["account_id"] = t.acc.ID // for a reader to whom we pass on no words that others chose
 	values["account_short"] = clip(values["account"])
 	return values
 }
@@ -198,28 +176,49 @@ func (t *telling) masked(k contact.Contact, stands bool) string {
 	return k.Masked()
 }
 
-func (t *telling) tellMailbox(reader string) error {
+func (t *telling) tellMailbox(ctx context.Context, reader string) error {
 	if t.acc.Mailbox.IsZero() {
 		return nil
 	}
-	return t.tell(t.r.toMailbox(reader, t.acc.Mailbox), true)
+	return t.tell(ctx, t.r.toMailbox(reader, t.acc.Mailbox))
 }
 
-func (t *telling) tellContact(reader string, slot contact.Slot, v contact.Value) error {
-	n, ok := t.r.toContact(reader, slot, v)
+// tellContacts tells the contacts in force that had no part in the change. Where mailbox and contact were taken over,
+// they are the genuine ones that are left.
+func (t *telling) tellContacts(ctx context.Context) error {
+	for _, k := range t.contacts {
+		if !reachable(k) {
+			continue
+		}
+		if err := t.tellContact(ctx, aContact, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *telling) tellContact(ctx context.Context, reader string, k contact.Contact) error {
+	n, ok := t.r.toContact(reader, k.Slot, k.Value)
 	if !ok {
 		return nil
 	}
-	return t.tell(n, true)
+	return t.tell(ctx, n)
 }
 
-// tell sends a notice about the event to an address that was not told as much yet: whoever has several parts in a
-// change is told once in full.
-func (t *telling) tell(n Notice, full bool) error {
-	if inFull, told := t.told[string(n.Index)]; told && (inFull || !full) {
+// tell sends a notice about the event to an address that was not told in full yet, as far as its allowance goes:
+// whoever has several parts in a change is told once in full.
+func (t *telling) tell(ctx context.Context, n Notice) error {
+	if t.told[string(n.Index)] {
 		return nil
 	}
-	t.told[string(n.Index)] = full
+	if may, err := t.mayTell(ctx, n); err != nil || !may {
+		return err
+	}
+	return t.send(n)
+}
+
+func (t *telling) send(n Notice) error {
+	t.told[string(n.Index)] = n.Reader != oldOne
 	t.sent++
 	n.id, n.Account, n.Class, n.Template = t.id(t.sent), t.acc, ClassCritical, t.template
 	n.ExpiresAt = t.tx.Now().Add(criticalLife)

@@ -21,6 +21,9 @@ func (t *telling) tellFormer(ctx context.Context, reader string, w contact.Windo
 	if works, err := t.worked(ctx, w); err != nil || !works {
 		return err
 	}
+	if may, err := t.mayTell(ctx, n); err != nil || !may {
+		return err
+	}
 	if t.template != ContactDisputed {
 		n.Reference = NewReference()
 		code, expires := t.r.o.Contacts.NewDisputeCode(t.tx, t.acc, w, string(n.Reference))
@@ -29,7 +32,7 @@ func (t *telling) tellFormer(ctx context.Context, reader string, w contact.Windo
 		n.Values["until"] = moment(t.locale, expires, t.acc.TimeZone)
 		n.Values["days"] = strconv.Itoa(int(expires.Sub(t.tx.Now()) / (24 * time.Hour)))
 	}
-	return t.tell(n, false)
+	return t.send(n)
 }
 
 // formerContacts tells those whose window is open that something critical was sent, and on which topic. A later change

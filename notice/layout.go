@@ -52,17 +52,11 @@ type mail struct {
 	footer  string
 }
 
-// brand is what mails show of the operator, beside the name.
-type brand struct {
-	accent string // "#RRGGBB"
-	help   bool   // there is an address for help
-}
-
 // layout makes the plain text and the HTML of a mail in one language.
 type layout struct {
 	mail
 	locale i18n.Locale
-	brand  brand
+	help   bool // there is an address for help
 	logo   bool // the HTML shows the logo in place of the name
 }
 
@@ -92,7 +86,7 @@ func (y layout) lines(ids []string) []string {
 
 // last is what stands under the mail: a line, or two.
 func (y layout) last() []string {
-	if y.brand.help {
+	if y.help {
 		return y.lines([]string{y.footer, "notice.help"})
 	}
 	return y.lines([]string{y.footer})
@@ -145,12 +139,11 @@ func (y layout) html() string {
 }
 
 func (y layout) head() string {
-	accent := html.EscapeString(y.brand.accent)
 	if y.logo {
-		return `<div style="background-color:#ffffff;color:#1a1a1a;border-bottom:3px solid ` + accent + `;padding:12px 16px;margin:0 0 24px">` +
+		return `<div style="background-color:#ffffff;color:#1a1a1a;border-bottom:3px solid {accent};padding:12px 16px;margin:0 0 24px">` +
 			`<img src="cid:` + logoID + `" alt="{platform}" height="40" style="height:40px;border:0;font-weight:600"></div>`
 	}
-	return `<p style="background-color:` + accent + `;color:#ffffff;font-weight:600;padding:12px 16px;margin:0 0 24px">{platform}</p>`
+	return `<p style="background-color:{accent};color:#ffffff;font-weight:600;padding:12px 16px;margin:0 0 24px">{platform}</p>`
 }
 
 func (y layout) element(p part) string {
@@ -158,8 +151,8 @@ func (y layout) element(p part) string {
 	set := html.EscapeString(p.set)
 	switch {
 	case p.set != "" && p.as == button:
-		return `<p style="margin:0 0 16px"><a href="` + set + `" style="display:inline-block;background-color:` +
-			html.EscapeString(y.brand.accent) + `;color:#ffffff;font-weight:600;text-decoration:none;padding:12px 24px">` + label + `</a></p>` +
+		return `<p style="margin:0 0 16px"><a href="` + set + `" style="display:inline-block;background-color:{accent};` +
+			`color:#ffffff;font-weight:600;text-decoration:none;padding:12px 24px">` + label + `</a></p>` +
 			`<p style="margin:0 0 24px;font-size:14px;word-break:break-all">` + set + `</p>`
 	case p.set != "" && p.as == large:
 		return `<p style="margin:0 0 4px">` + label + `</p>` +

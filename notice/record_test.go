@@ -199,3 +199,29 @@ func TestMailsCarryTheLogo(t *testing.T) {
 		}
 	})
 }
+
+// A command that sends nothing has no looks, and must not put templates of its own into the database.
+func TestLooksAreNoPartOfATemplate(t *testing.T) {
+	engines(t, func(b *bench) {
+		versions := b.count("SELECT COUNT(*) FROM template_version")
+		command := b.options
+		command.Accent, command.Queue = "", deliver.New(deliver.Options{DB: b.db})
+		b.install(command)
+		repainted := b.options
+		repainted.Accent = "#7a1fa2"
+		b.install(repainted)
+		if n := b.count("SELECT COUNT(*) FROM template_version"); n != versions {
+			b.Errorf("%d template versions, want the %d that there were", n, versions)
+		}
+		b.run()
+		b.link()
+		if m := b.news()["new@example.com"][0]; strings.Count(m.HTML, "#7a1fa2") != 2 || strings.Contains(m.HTML, b.options.Accent) {
+			b.Errorf("the mail has another accent:\n%s", m.HTML)
+		}
+		colourless := b.options
+		colourless.Accent = ""
+		if err := notice.New(colourless).Install(b.Context(), b.db); err == nil {
+			b.Error("mails are to be sent without an accent")
+		}
+	})
+}

@@ -11,8 +11,8 @@
 package notice
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -28,7 +28,8 @@ import (
 type Class string
 
 // The classes. A code's message goes to the contact that it proves and nowhere else. A critical notice goes to the
-// mailbox and to the contacts in force, and for the window of a change the former contact is told that it went out.
+// mailbox, to the contacts in force and to whom it is about; for the window of a change the former contact is told that
+// it went out.
 const (
 	ClassCode     Class = "code"
 	ClassCritical Class = "critical"
@@ -45,11 +46,9 @@ type Options struct {
 	Host     string // of the page where codes are typed
 	Origin   string // the public URL that links in mails begin with, without a slash at its end
 	Help     string // where account holders get help, an address or a page; may be empty
-	Accent   string // "#rrggbb" that white can be read on; empty: a blue
+	Accent   string // "#rrggbb" that white can be read on; required where mails are sent
 	Logo     []byte // PNG that mails show; nil: they show the name
 }
-
-const defaultAccent = "#1d5bbf"
 
 // Registry makes and keeps notices.
 type Registry struct {
@@ -66,9 +65,13 @@ func New(o Options) *Registry {
 	return r
 }
 
-// Install makes the built-in templates versions in force, storing those that the database does not have.
+// Install makes the built-in templates versions in force, storing those that the database does not have. How the mails
+// look is no part of a version: a command that sends nothing, and knows no accent, puts the same ones in force.
 func (r *Registry) Install(ctx context.Context, db *store.DB) error {
-	templates, err := builtin(brand{accent: cmp.Or(r.o.Accent, defaultAccent), help: r.o.Help != ""})
+	if r.o.Accent == "" && r.o.Queue.Has(deliver.Email) {
+		return errors.New("notice: mails need an accent")
+	}
+	templates, err := builtin(r.o.Help != "")
 	if err != nil {
 		return err
 	}

@@ -92,6 +92,7 @@ func (r *Registry) values(now time.Time, n Notice, l i18n.Locale) map[string]str
 		"host":     r.o.Host,
 		"origin":   r.o.Origin,
 		"help":     r.o.Help,
+		"accent":   r.o.Accent,
 		"until":    moment(l, n.ExpiresAt, n.Account.TimeZone),
 		"minutes":  strconv.Itoa(int(n.ExpiresAt.Sub(now).Round(time.Minute) / time.Minute)),
 	}

@@ -18,6 +18,7 @@ var filled = map[string]string{
 	"platform": "Harbourline <&>", "host": "portal.example.com", "origin": "https://portal.example.com",
 	"help": "help@harbourline.example", "until": "17:30 on 24 November 2026 (UTC+08)", "minutes": "30",
 	"reference": "CS-7K3M-9QXT-2V", "account": "Lotus Trading <&>", "account_short": "Lotus Trading",
+	"account_id": "seller-1", "accent": "#0b7a75",
 	"slot": "emergency e-mail address", "before": "m•••@before.example", "after": "a•••@after.example",
 	"changed_at": "09:30 on 21 November 2026 (UTC+08)", "window": "09:30 on 24 November 2026 (UTC+08)",
 	"how": "somebody", "topic": "the topic", "days": "30",
@@ -48,7 +49,7 @@ func (x text) all() string { return x.Subject + "\n" + x.Text + "\n" + x.HTML }
 
 func compiled(t *testing.T) []*version {
 	t.Helper()
-	all, err := builtin(brand{accent: defaultAccent, help: true})
+	all, err := builtin(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,13 +156,18 @@ func TestLinksLeadNowhereElse(t *testing.T) {
 	})
 }
 
-// Whoever is no longer part of the account must not learn whose it is, or what stands there now.
-func TestFormerOnesAreNotToldWhoOrWhat(t *testing.T) {
+// Whoever is no longer part of the account must not learn whose it is, or what stands there now; and a new mailbox, which
+// may be a stranger's, must not get words that others chose.
+func TestSomeAreNotToldWhoOrWhat(t *testing.T) {
 	texts(t, func(t *testing.T, x text) {
-		if x.reader != oldOne && x.template != CriticalSent {
+		holes := []string{"account", "account_short", "before", "after"}
+		switch {
+		case x.reader == oldOne || x.template == CriticalSent:
+			holes = append(holes, "account_id")
+		case x.template != MailboxChanged || x.reader != newOne:
 			return
 		}
-		for _, hole := range []string{"account", "account_short", "before", "after"} {
+		for _, hole := range holes {
 			if strings.Contains(html.UnescapeString(x.all()), filled[hole]) {
 				t.Errorf("it tells the %s", hole)
 			}
@@ -178,7 +184,7 @@ func TestAMailThatLeavesAPointUnsaidDoesNotCompile(t *testing.T) {
 				if len(less.parts) == len(m.parts) {
 					t.Errorf("%s for %q: no part says point %d", tc.name, reader, p)
 				}
-				_, err := template{name: tc.name, mails: map[string]mail{reader: less}}.compile(brand{})
+				_, err := template{name: tc.name, mails: map[string]mail{reader: less}}.compile(false)
 				if !errors.Is(err, silent[p]) {
 					t.Errorf("%s for %q compiles without point %d: %v", tc.name, reader, p, err)
 				}
@@ -193,7 +199,7 @@ func TestMailsShowTheBrand(t *testing.T) {
 			return
 		}
 		logo := strings.Contains(x.HTML, `<img src="cid:`+logoID+`" alt="Harbourline &lt;&amp;&gt;"`)
-		if logo != (x.form == FormEmailLogo) || !strings.Contains(x.HTML, defaultAccent) {
+		if logo != (x.form == FormEmailLogo) || !strings.Contains(x.HTML, filled["accent"]) {
 			t.Errorf("the logo is there: %v", logo)
 		}
 	})

@@ -50,7 +50,7 @@ func benchmark(b *testing.B, engine store.Engine, workers int) {
 	accounts := account.New(account.Options{Keys: keys})
 	contacts := contact.New(contact.Options{Keys: keys, Accounts: accounts})
 	queue := deliver.New(deliver.Options{DB: db, Senders: map[string]deliver.Sender{deliver.Email: room}})
-	notices := notice.New(notice.Options{Keys: keys, Queue: queue, Platform: "Harbourline", Host: "portal.example.com"})
+	notices := notice.New(notice.Options{Keys: keys, Queue: queue, Platform: "Harbourline", Host: "portal.example.com", Accent: "#0b7a75"})
 	queue.Composes(notices.Compose)
 	if err := notices.Install(ctx, db); err != nil {
 		b.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"countersign.dev/base/digits"
 	"countersign.dev/base/event"
 	"countersign.dev/base/fault"
 	"countersign.dev/base/store"
@@ -23,7 +24,7 @@ type Around struct {
 // consumes the code. Faults: code-malformed (not counted), unknown-verification, incorrect-code with
 // guesses_left, too-many-guesses, slot-locked, already-used, superseded, contact-changed, expired.
 func (v *Verifier) Check(ctx context.Context, id, typed, actor string, around Around) error {
-	code, ok := readCode(typed)
+	code, ok := digits.Read(typed, codeDigits)
 	if !ok {
 		return fault.New(fault.Invalid, "code-malformed").At("code")
 	}

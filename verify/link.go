@@ -13,21 +13,23 @@ import (
 // is that of the link and its code; what became of the message is not told.
 //
 // Faults: unknown-link; for a link that was sent, and whose verification takes nothing any more, what became of it:
-// already-used, superseded, contact-changed, too-many-guesses, slot-locked, expired.
+// already-used, superseded, contact-changed, too-many-guesses, slot-locked, expired. With these the verification is
+// returned too, as far as it is known: its id, account and slot.
 func (v *Verifier) OpenLink(ctx context.Context, tx *store.Tx, token string) (Verification, string, error) {
 	l, err := v.follow(ctx, tx, token)
 	if err != nil {
 		return Verification{}, "", err
 	}
+	known := Verification{ID: l.token.verification(), Account: l.account, Slot: l.slot, Method: l.method}
 	if err := v.takesLink(l, tx.Now()); err != nil {
-		return Verification{}, "", err
+		return known, "", err
 	}
 	version, err := v.o.Contacts.Version(ctx, tx, l.account, l.slot)
-	if err != nil {
-		return Verification{}, "", err
+	if err == nil && version != l.version {
+		err = fault.New(fault.Conflict, "contact-changed")
 	}
-	if version != l.version {
-		return Verification{}, "", fault.New(fault.Conflict, "contact-changed")
+	if err != nil {
+		return known, "", err
 	}
 	return Verification{
 		ID: l.token.verification(), Account: l.account, Slot: l.slot, State: Pending, Method: l.method,

@@ -73,7 +73,7 @@ func newBench(t *testing.T, db *store.DB, clock *apptest.Clock, keyset string) *
 	b.accounts = account.New(account.Options{Keys: keys})
 	b.contacts = contact.New(contact.Options{Keys: keys, Accounts: b.accounts})
 	b.queue = deliver.New(deliver.Options{DB: db, Senders: map[string]deliver.Sender{deliver.Email: b, deliver.SMS: b}})
-	b.notices = notice.New(notice.Options{Keys: keys, Queue: b.queue, Platform: "Harbourline", Host: "portal.example.com"})
+	b.notices = notice.New(notice.Options{Keys: keys, Queue: b.queue, Platform: "Harbourline", Host: "portal.example.com", Accent: "#0b7a75"})
 	b.queue.Composes(b.notices.Compose)
 	if err := b.notices.Install(t.Context(), db); err != nil {
 		t.Fatal(err)

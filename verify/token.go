@@ -49,7 +49,7 @@ func (t token) code(k *seal.Keyring) string {
 	for block := 0; ; block++ {
 		sum := k.MAC("link-code", string(t), strconv.Itoa(block))
 		if n := binary.BigEndian.Uint32(sum) >> 12; n < codeCount {
-			return fmt.Sprintf("%06d", n)
+			return fmt.Sprintf("%0*d", codeDigits, n)
 		}
 	}
 }

@@ -72,6 +72,9 @@ func TestTheHolderSeesWhatTheOtherSideSaid(t *testing.T) {
 				if v.Attempts != 1 || v.State != verify.Pending || v.Slot != email || v.GuessesLeft != 5 || !v.ResendAfter.Equal(started.ResendAfter) {
 					b.Errorf("the holder sees %+v", v)
 				}
+				if later := v.DeliveryAt.After(morning); v.Version == 0 || later != (want.delivery == "queued") {
+					b.Errorf("of version %d; the message is due or done at %v", v.Version, v.DeliveryAt)
+				}
 				if got := b.pending(seller); len(got) != 1 || got[email] != v {
 					b.Errorf("pending is %+v, and the one %+v", got, v)
 				}

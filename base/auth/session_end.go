@@ -24,28 +24,42 @@ func (s *Sessions) End(ctx context.Context, tx *store.Tx, se Session) error {
 	return err
 }
 
-const endAllQuery = `UPDATE portal_session SET ended_at = $2
-	WHERE account_id = $1 AND ended_at IS NULL AND ends_at > $2 AND (seen_at IS NULL OR seen_at > $3) RETURNING session_id`
+const endAllQuery = "UPDATE portal_session SET ended_at = $2 WHERE account_id = $1 AND ended_at IS NULL RETURNING session_id, seen_at, ends_at"
 
-// EndAll ends every session of an account, those that nobody has redeemed yet among them, and returns how many there were.
+// EndAll ends every session of an account, those that nobody has redeemed yet among them, and returns how many there were. It ends
+// those too that were idle for too long by this node's clock: by another's they may not have been.
 //
-// Events: session.ended for each.
+// Events: session.ended for each that was alive.
 func (s *Sessions) EndAll(ctx context.Context, tx *store.Tx, account, actor string) (int, error) {
 	now := tx.Now()
-	rows, err := tx.Query(ctx, endAllQuery, account, store.Micros(now), store.Micros(now.Add(-s.o.Idle)))
+	rows, err := tx.Query(ctx, endAllQuery, account, store.Micros(now))
 	if err != nil {
 		return 0, err
 	}
 	defer rows.Close()
 	n := 0
-	for ; rows.Next(); n++ {
-		se := Session{Account: account}
-		if err := rows.Scan(&se.ID); err != nil {
+	for rows.Next() {
+		var v visit
+		var seen *int64
+		var ends int64
+		if err := rows.Scan(&v.ID, &seen, &ends); err != nil {
 			return 0, err
 		}
-		se.tell(tx, "session.ended", actor, nil)
+		v.Account, v.EndsAt = account, store.Time(ends)
+		if seen != nil {
+			v.SeenAt = store.Time(*seen)
+		}
+		if !s.over(v, now) {
+			v.tell(tx, "session.ended", actor, nil)
+			n++
+		}
 	}
 	return n, rows.Err()
+}
+
+// over tells whether a session's time has run out, by itself.
+func (s *Sessions) over(v visit, now time.Time) bool {
+	return !now.Before(v.EndsAt) || !v.SeenAt.IsZero() && now.Sub(v.SeenAt) >= s.o.Idle
 }
 
 const sweepQuery = `DELETE FROM portal_session WHERE session_id IN (
@@ -61,8 +75,8 @@ func (s *Sessions) Sweep(ctx context.Context, limit int) (int, error) {
 	return int(n), err
 }
 
-// EraseSessions removes every session of an account; it is for account.Options.
-func EraseSessions(ctx context.Context, tx *store.Tx, account string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM portal_session WHERE account_id = $1", account)
+// EraseSessions removes an account's sessions that were opened before a time.
+func EraseSessions(ctx context.Context, tx *store.Tx, account string, before time.Time) error {
+	_, err := tx.Exec(ctx, "DELETE FROM portal_session WHERE account_id = $1 AND created_at < $2", account, store.Micros(before))
 	return err
 }

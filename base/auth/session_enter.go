@@ -33,7 +33,7 @@ func (s *Sessions) Enter(ctx context.Context, id, secret string) (Session, error
 		return Session{}, fault.New(fault.Unauthenticated, "session-unknown")
 	}
 	now := s.o.DB.Now()
-	if v.endedAt != nil || !now.Before(v.EndsAt) || now.Sub(v.SeenAt) >= s.o.Idle {
+	if v.endedAt != nil || s.over(v, now) {
 		return v.Session, fault.New(fault.Unauthenticated, "session-ended")
 	}
 	if now.Sub(v.SeenAt) < seenEvery {
@@ -43,12 +43,12 @@ func (s *Sessions) Enter(ctx context.Context, id, secret string) (Session, error
 	return v.Session, s.seen(ctx, id)
 }
 
-const seenQuery = "UPDATE portal_session SET seen_at = $2 WHERE session_id = $1 AND seen_at < $2 AND ended_at IS NULL"
+const seenQuery = "UPDATE portal_session SET seen_at = $2 WHERE session_id = $1 AND seen_at < $2 AND seen_at > $3 AND ended_at IS NULL"
 
 // seen notes that a session is in use. It may be lost: then the session is idle a minute sooner.
 func (s *Sessions) seen(ctx context.Context, id string) error {
 	return s.o.DB.WriteRelaxed(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, seenQuery, id, store.Micros(tx.Now()))
+		_, err := tx.Exec(ctx, seenQuery, id, store.Micros(tx.Now()), store.Micros(tx.Now().Add(-s.o.Idle)))
 		return err
 	})
 }

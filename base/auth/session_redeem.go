@@ -74,7 +74,7 @@ const redeemQuery = `UPDATE portal_session SET secret = $2, redeemed_at = $3, se
 // characters. It works once. The same browser may do it again (a double click), which changes nothing. With a fault Gone or Conflict
 // the session is returned too, as by [Sessions.Find].
 //
-// Events: session.redeemed; session.refused for each try of another browser.
+// Events: session.redeemed; session.refused when another browser tries, at most once a minute while the session lasts.
 //
 // Faults: NotFound "unknown-portal-url"; Malformed "cookies-needed" (no secret); Gone "portal-url-expired"; Conflict "portal-url-used".
 func (s *Sessions) Redeem(ctx context.Context, token, secret string) (Session, error) {
@@ -119,6 +119,21 @@ func (s *Sessions) redeemedBefore(ctx context.Context, tx *store.Tx, id string, 
 	case s.o.Keys.Equal(v.secret, hash):
 		return v, nil, nil
 	}
-	v.tell(tx, "session.refused", event.System, nil)
-	return v, fault.New(fault.Conflict, "portal-url-used"), nil
+	return v, fault.New(fault.Conflict, "portal-url-used"), v.refused(ctx, tx)
+}
+
+// refusedEvery is how often it is told that other browsers have a session's URL: whoever finds one must not be able to fill the feed.
+const refusedEvery = time.Minute
+
+const refusedQuery = `UPDATE portal_session SET refused_at = $2
+	WHERE session_id = $1 AND ends_at > $2 AND (refused_at IS NULL OR refused_at <= $3)`
+
+// refused tells that another browser tried, while the session lasts.
+func (v visit) refused(ctx context.Context, tx *store.Tx) error {
+	now := tx.Now()
+	n, err := tx.Exec(ctx, refusedQuery, v.ID, store.Micros(now), store.Micros(now.Add(-refusedEvery)))
+	if err == nil && n == 1 {
+		v.tell(tx, "session.refused", event.System, nil)
+	}
+	return err
 }

@@ -47,7 +47,7 @@ type Operator struct {
 	Site   string `key:"site" is:"http-url" doc:"The platform's own site, where account holders sign in as they always do."`
 	Help   string `key:"help" is:"help" doc:"Where account holders get help: an e-mail address or a page."`
 	Logo   string `key:"logo" doc:"The file with the logo for pages and mail, in SVG. Empty: the name stands there."`
-	Accent string `key:"accent" is:"colour" doc:"The colour of buttons and links, as #rrggbb. It must stand out well enough from white and from the dark background. Empty: a blue."`
+	Accent string `key:"accent" is:"colour" doc:"The colour of buttons and links, as #rrggbb. White text on it must have a contrast of 4.5:1; the tones for dark screens are derived from it. Empty: a blue."`
 }
 
 // SMTP is the way out for mail.

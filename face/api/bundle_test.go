@@ -73,11 +73,11 @@ func setup(t testing.TB, db *store.DB, clock *apptest.Clock) *bundle {
 	b.must(err)
 	b.auth = auth.New(auth.Options{DB: db, Keys: keys})
 	accounts := account.New(account.Options{Keys: keys, Erase: []func(context.Context, *store.Tx, string) error{
-		contact.Erase, all(verify.Erase), all(notice.Erase), all(deliver.Erase), auth.EraseSessions,
+		contact.Erase, all(auth.EraseSessions), all(verify.Erase), all(notice.Erase), all(deliver.Erase),
 	}})
 	contacts := contact.New(contact.Options{Keys: keys, Accounts: accounts})
 	queue := deliver.New(deliver.Options{DB: db, Senders: map[string]deliver.Sender{deliver.Email: b.box, deliver.SMS: b.box}})
-	notices := notice.New(notice.Options{Keys: keys, Queue: queue, Platform: "Harbourline", Host: "contacts.example.com", Origin: publicURL})
+	notices := notice.New(notice.Options{Keys: keys, Queue: queue, Platform: "Harbourline", Host: "contacts.example.com", Origin: publicURL, Accent: "#0b7a75"})
 	queue.Composes(notices.Compose)
 	b.must(notices.Install(b.ctx, db))
 	verifier := verify.New(verify.Options{

@@ -149,7 +149,7 @@ var operations = map[string]operation{
 			"same Idempotency-Key the same url is answered while it works.",
 		problems: []problems{
 			of(fault.NotFound, "unknown-account"), of(fault.Gone, "portal-url-expired", "portal-url-used"),
-			of(fault.Invalid, "return-url-not-listed", "locale-invalid", "flow-unknown", "actor-invalid", "authenticated-in-future", "right-unknown"),
+			of(fault.Invalid, "return-url-not-listed", "locale-invalid", "flow-unknown", "actor-invalid", "authenticated-in-future", "authenticated-not-set", "right-unknown"),
 		},
 	},
 	"end-portal-sessions": {

@@ -8,6 +8,7 @@ import (
 
 	"countersign.dev/account"
 	"countersign.dev/base/auth"
+	"countersign.dev/base/fault"
 	"countersign.dev/base/store"
 )
 
@@ -21,10 +22,15 @@ type portalSessionInput struct {
 	May             []string   `json:"may,omitempty" doc:"What the session may do. view: see the pages; verify: verify and put off contacts; change: change and remove them. Absent: all." example:"[\"view\",\"verify\"]"`
 }
 
-func (in portalSessionInput) session() auth.SessionInput {
+// ourTimes begin where no clock of a platform stands: a program that forgot to set a time sends year 1 or 1970.
+var ourTimes = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+func (in portalSessionInput) session() (auth.SessionInput, error) {
 	out := auth.SessionInput{Account: in.Account, ReturnURL: in.ReturnURL, Locale: in.Locale, Flow: in.Flow, Holder: in.Actor}
 	if in.AuthenticatedAt != nil {
-		out.AuthenticatedAt = *in.AuthenticatedAt
+		if out.AuthenticatedAt = *in.AuthenticatedAt; out.AuthenticatedAt.Before(ourTimes) {
+			return out, fault.New(fault.Invalid, "authenticated-not-set").At("authenticated_at")
+		}
 	}
 	if in.May != nil {
 		out.May = make([]auth.Right, len(in.May))
@@ -32,7 +38,7 @@ func (in portalSessionInput) session() auth.SessionInput {
 	for i, name := range in.May {
 		out.May[i] = auth.Right(name)
 	}
-	return out
+	return out, nil
 }
 
 type portalSessionJSON struct {
@@ -54,7 +60,11 @@ func (s *server) openPortalSession(ctx context.Context, in *openPortalSessionIn)
 		if err := s.known(ctx, tx, in.Body.Account); err != nil {
 			return made, "", err
 		}
-		o, err := s.o.Sessions.Open(ctx, tx, in.Body.session(), actorOf(ctx))
+		session, err := in.Body.session()
+		if err != nil {
+			return made, "", err
+		}
+		o, err := s.o.Sessions.Open(ctx, tx, session, actorOf(ctx))
 		return s.portalSessionOf(o), o.ID, err
 	}
 	again := func(tx *store.Tx, k kept) (portalSessionJSON, error) {

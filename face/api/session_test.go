@@ -77,6 +77,7 @@ func TestBadSessionsAreRefusedByFieldAndRule(t *testing.T) {
 			"a flow that there is not":    {session("a", "flow", secret), 422, "flow-unknown", "flow"},
 			"a language that is none":     {session("a", "locale", secret+secret), 422, "locale-invalid", "locale"},
 			"an address for an actor":     {session("a", "actor", secret+"@example.com"), 422, "actor-invalid", "actor"},
+			"a time that was never set":   {session("a", "authenticated_at", "0001-01-01T00:00:00Z"), 422, "authenticated-not-set", "authenticated_at"},
 			"tomorrow":                    {session("a", "authenticated_at", "2026-03-04T09:30:00Z"), 422, "authenticated-in-future", "authenticated_at"},
 			"no time":                     {session("a", "authenticated_at", secret), 422, "wrong-type", "authenticated_at"},
 			"a right that there is not":   {session("a", "may", []string{"view", secret}), 422, "right-unknown", "may"},

@@ -16,6 +16,7 @@ CREATE TABLE portal_session (
     redeem_until     BIGINT NOT NULL,
     redeemed_at      BIGINT,
     seen_at          BIGINT,
+    refused_at       BIGINT,
     ends_at          BIGINT NOT NULL,
     ended_at         BIGINT,
     PRIMARY KEY (account_id, session_id)
@@ -27,7 +28,7 @@ CREATE INDEX portal_session_end ON portal_session (ends_at);
 -- has ended, so that whoever follows the link is told what became of it.
 ALTER TABLE verification ADD COLUMN tokens BYTEA;
 
--- What the mailbox was before an event changed it, so that the old one can be told.
+-- What the mailbox was before an event changed it, until the old one was told.
 CREATE TABLE mailbox_change (
     account_id TEXT  NOT NULL,
     event_id   TEXT  NOT NULL,
@@ -50,12 +51,9 @@ CREATE UNIQUE INDEX dispute_code_reference ON dispute_code (reference);
 CREATE TABLE dispute (
     account_id TEXT   NOT NULL,
     change_id  TEXT   NOT NULL,
-    slot       TEXT   NOT NULL,
-    state      TEXT   NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (account_id, change_id)
 );
-CREATE INDEX dispute_open ON dispute (created_at) WHERE state = 'open';
 
 -- +goose Down
 DROP TABLE dispute;

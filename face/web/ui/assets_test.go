@@ -144,7 +144,7 @@ func TestSetHeaders(t *testing.T) {
 		!strings.Contains(p, "form-action 'self'") || !strings.Contains(p, "base-uri 'none'") {
 		t.Errorf("the policy is %s", p)
 	}
-	if h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "same-origin" || h.Get("X-Frame-Options") != "DENY" {
+	if h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "strict-origin" || h.Get("X-Frame-Options") != "DENY" {
 		t.Errorf("headers: %v", h)
 	}
 }

@@ -105,7 +105,7 @@ func newPalette(accent rgb) palette {
 // Accent is the accent for mails, #rrggbb: text of it can be read on white, and white text on it.
 func (b *Brand) Accent() string { return b.palette.light.fill.String() }
 
-// MailLogo is the logo as a PNG of 64 pixels in height, to be shown at half of that. It is nil when there is no logo or it cannot
+// MailLogo is the logo as a PNG of 80 pixels in height, to be shown at half of that. It is nil when there is no logo or it cannot
 // be drawn; then MailLogoFault says why.
 func (b *Brand) MailLogo() []byte { return b.mailLogo }
 

@@ -75,7 +75,7 @@ func TestMailLogo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := img.Bounds(); size.Dx() != 128 || size.Dy() != mailLogoHeight {
+	if size := img.Bounds(); size.Dx() != 160 || size.Dy() != 80 {
 		t.Fatalf("it is %v", size)
 	}
 	for _, tc := range []struct {
@@ -84,9 +84,9 @@ func TestMailLogo(t *testing.T) {
 		r, g, b uint32
 		a       uint32
 	}{
-		{"left, in a view box that starts elsewhere", 32, 32, 0xffff, 0, 0, 0xffff},
-		{"right, scaled by one number", 80, 16, 0, 0, 0xffff, 0xffff},
-		{"nothing", 120, 60, 0, 0, 0, 0},
+		{"left, in a view box that starts elsewhere", 40, 40, 0xffff, 0, 0, 0xffff},
+		{"right, scaled by one number", 100, 20, 0, 0, 0xffff, 0xffff},
+		{"nothing", 150, 75, 0, 0, 0, 0},
 	} {
 		if r, g, b, a := img.At(tc.x, tc.y).RGBA(); r != tc.r || g != tc.g || b != tc.b || a != tc.a {
 			t.Errorf("%s: %x %x %x %x", tc.name, r, g, b, a)

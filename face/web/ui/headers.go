@@ -8,13 +8,14 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 
 // pageHeaders are the same for all pages; their values are shared.
 //
-// The referrer stays within the origin. It is not left out altogether, since a browser would then send Origin: null with our own
-// forms, and older ones have nothing else that tells a form of ours from one of another site. The one feature a page may use is
-// to read a code from a text message.
+// The referrer is the origin alone: addresses of pages hold tokens, and what a page loads must not carry them into the log of a
+// proxy. It is not left out altogether, since a browser would then send Origin: null with our own forms (Fetch, "append a request
+// Origin header"), and those before Sec-Fetch-Site (Safari 16.4) send nothing else that tells them from forms of another site. The
+// one feature a page may use is to read a code from a text message.
 var pageHeaders = http.Header{
 	"Content-Type":                 {"text/html; charset=utf-8"},
 	"Content-Security-Policy":      {policy},
-	"Referrer-Policy":              {"same-origin"},
+	"Referrer-Policy":              {"strict-origin"},
 	"Permissions-Policy":           {"otp-credentials=(self), camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"},
 	"X-Content-Type-Options":       {"nosniff"},
 	"X-Frame-Options":              {"DENY"},

@@ -15,8 +15,8 @@ import (
 	"countersign.dev/base/fault"
 )
 
-// mailLogoHeight is the height of the picture in mails in pixels: twice that at which it is shown.
-const mailLogoHeight = 64
+// mailLogoHeight is the height of the picture in mails in pixels: twice the 40 at which they show it, for screens with two in one.
+const mailLogoHeight = 80
 
 // drawable are the elements that oksvg draws as a browser does. It passes over all others, which gives another picture.
 var drawable = set("svg g defs use path rect circle ellipse line polyline polygon linearGradient radialGradient stop")

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 // Page is what every page has: its language, its clock, and what stands around its content.
 type Page struct {
 	Locale i18n.Locale
-	Zone   *time.Location // of the times shown; nil is UTC
-	Place  string         // the zone as people call it, for the foot of the page; its name when empty
+	Zone   *time.Location // of the times shown, named at the foot of the page; nil is UTC, and no word of it
+	Place  string         // the zone as people call it; its name when empty
 	Now    time.Time      // relative times and countdowns start here
 	Title  string         // of the window; the operator's name is added
 	Brand  *Brand
@@ -68,12 +69,5 @@ func languageName(l i18n.Locale) string {
 	return "English"
 }
 
-func (p Page) zoneName() string {
-	switch {
-	case p.Place != "":
-		return p.Place
-	case p.Zone == nil:
-		return "UTC"
-	}
-	return p.Zone.String()
-}
+// zoneName is for a page with a zone.
+func (p Page) zoneName() string { return cmp.Or(p.Place, p.Zone.String()) }

@@ -36,9 +36,16 @@ func brand(t *testing.T) *ui.Brand {
 // serve answers with a page whose content show makes anew for each request, and counts what is posted.
 func serve(t *testing.T, show func(p *ui.Page) []templ.Component) (url string, posted *atomic.Int32) {
 	t.Helper()
+	posted = new(atomic.Int32)
+	srv := httptest.NewServer(site(t, show, posted))
+	t.Cleanup(srv.Close)
+	return srv.URL, posted
+}
+
+func site(t *testing.T, show func(p *ui.Page) []templ.Component, posted *atomic.Int32) http.Handler {
+	t.Helper()
 	b := brand(t)
 	a := ui.NewAssets(b)
-	posted = new(atomic.Int32)
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/{file}", a.Handler())
 	mux.Handle("GET /styleguide", ui.Styleguide(b, a))
@@ -53,9 +60,7 @@ func serve(t *testing.T, show func(p *ui.Page) []templ.Component) (url string, p
 		ui.SetHeaders(w)
 		_ = ui.Layout(p).Render(templ.WithChildren(r.Context(), templ.Join(content...)), w)
 	})
-	srv := httptest.NewServer(mux)
-	t.Cleanup(srv.Close)
-	return srv.URL, posted
+	return mux
 }
 
 // with is a component with something in it.
@@ -74,7 +79,7 @@ func TestStyleguideInABrowser(t *testing.T) {
 			v := browser.New(t, browser.Options{Locale: string(l)})
 			v.Open(url + "/styleguide")
 			v.Await(i18n.Text(l, "ui.guide.title"))
-			v.Inspect("styleguide")
+			v.Inspect(string(l) + "/styleguide")
 		})
 	}
 }
@@ -156,37 +161,6 @@ func TestADoubleClickSendsOnce(t *testing.T) {
 	v.Arrive()
 	if posted.Load() != 1 {
 		t.Errorf("posted %d times", posted.Load())
-	}
-}
-
-// While somebody types, what the page says of the message changes beside them, and nothing that they did is lost.
-func TestALiveRegionLeavesTheReaderAlone(t *testing.T) {
-	var state atomic.Value
-	state.Store("Queued")
-	url, _ := serve(t, func(p *ui.Page) []templ.Component {
-		now := state.Load().(string)
-		p.Live = now != "Refused"
-		return []templ.Component{
-			ui.Title("Code", ""),
-			with(ui.Live(*p, "delivery"), ui.Banner(ui.Waiting, now), ui.Time(*p, p.Now)),
-			with(ui.Live(*p, "form"), with(ui.Form("/"), ui.CodeField(*p, ui.CodeInput{Name: "code", Label: "Code " + now, Digits: 6}))),
-		}
-	})
-	v := browser.New(t, browser.Options{})
-	v.Open(url)
-	v.Await("Queued")
-	v.Type("Code Queued", "12 34")
-	for _, next := range []string{"Handed over", "Refused"} {
-		state.Store(next)
-		v.Await(next)
-		got := browser.Evaluate[string](v, "document.activeElement.id + ' ' + document.getElementById('code').value")
-		if got != "code 12 34" {
-			t.Errorf("after %s the field has %q", next, got)
-		}
-	}
-	live := browser.Evaluate[bool](v, "document.getElementById('delivery').hasAttribute('data-live')")
-	if live {
-		t.Error("the region goes on asking when there is nothing to wait for")
 	}
 }
 

@@ -50,7 +50,7 @@ func (g guide) events() []Entry {
 		{At: at(20 * time.Second), State: Verified, Title: g.say("event.verified")},
 		{At: at(4 * time.Minute), State: Waiting, Icon: "send", Title: g.say("event.sent")},
 		{At: at(3 * time.Hour), State: Danger, Title: g.say("event.refused"), Text: g.say("event.refused-text")},
-		{At: at(50 * time.Hour), Icon: "person", Title: g.say("event.visit")},
+		{At: at(50 * time.Hour), Icon: "person", Title: g.say("event.visit"), By: g.say("event.by")},
 	}
 }
 

@@ -88,35 +88,66 @@
 
   // Live regions. While there is one, the page is loaded again in the background, at first every two seconds, then less often, and a
   // region that reads differently takes the place of the old one. A region in which somebody types is left alone; what was focused in
-  // one stays so. After half an hour, or while nobody looks, nothing is asked.
-  const fastest = 2000, slowest = 30000, patience = 30 * 60e3;
-  let pause = fastest, timer = 0;
+  // one stays so. Each time counts as a sign of life of the visit, so none is sent while nobody looks, nor for long after the reader
+  // last did something.
+  const fastest = 2000, slowest = 30000, patience = 10 * 60e3;
+  let pause = fastest, timer = 0, stirred = performance.now();
 
   const regions = () => [...document.querySelectorAll("[data-live]")];
+  const attended = () => !document.hidden && performance.now() - stirred < patience;
 
   function watch() {
     clearTimeout(timer);
-    if (regions().length > 0 && performance.now() < patience) timer = setTimeout(renew, pause);
+    if (regions().length > 0 && attended()) timer = setTimeout(renew, pause);
+  }
+
+  function wake() {
+    stirred = performance.now();
+    pause = fastest;
+    watch();
+  }
+
+  function stir() {
+    if (attended()) stirred = performance.now();
+    else wake();
   }
 
   async function renew() {
-    if (document.hidden) return;
+    const [first] = regions();
+    if (!first || !attended()) return;
     pause = Math.min(pause * 1.2, slowest);
     try {
-      const own = regions()[0].dataset.live || location.href;
-      const answer = await fetch(own, { headers: { Accept: "text/html" }, cache: "no-store" });
-      if (answer.redirected) return location.replace(answer.url);
-      if (answer.status >= 400 && answer.status < 500) return; // such as when the visit has ended: asking again would not help
+      const answer = await fetch(first.dataset.live || location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+      if ([401, 403, 404, 410].includes(answer.status)) return stop(); // asking again would not help
       if (answer.ok) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const gone = answer.redirected || regions().some((region) => !fresh.getElementById(region.id));
+        if (gone) return leave(answer.url);
         for (const region of regions()) replace(region, fresh.getElementById(region.id));
       }
     } catch { /* no network: asked again later */ }
     watch();
   }
 
+  // leave goes to the page that stands here now, such as when the contact was verified in another window. Whoever is in the middle of
+  // typing is told and goes by themselves.
+  function leave(to) {
+    if (fields(document).some(written)) stop();
+    else location.replace(to);
+  }
+
+  // stop says in place of what was waited for that this page is behind, in words that came with it.
+  function stop() {
+    const [first] = regions();
+    if (!first) return;
+    const behind = first.querySelector("template[data-behind]").content;
+    if (typing(first) || first.contains(document.activeElement)) first.prepend(behind);
+    else first.replaceChildren(behind);
+    for (const region of regions()) region.removeAttribute("data-live");
+  }
+
   function replace(region, fresh) {
-    if (!fresh || typing(region)) return;
+    if (typing(region)) return;
     if (!fresh.hasAttribute("data-live")) region.removeAttribute("data-live");
     if (bare(fresh) === region.before) return;
     const focused = region.contains(document.activeElement) && document.activeElement;
@@ -137,8 +168,9 @@
     return copy.innerHTML;
   }
 
-  const typing = (region) => [...region.querySelectorAll("input:not([type=hidden]), textarea, select")].some((field) =>
-    field === document.activeElement || (field.defaultValue !== undefined && field.value !== field.defaultValue));
+  const fields = (root) => [...root.querySelectorAll("input:not([type=hidden]), textarea, select")];
+  const written = (field) => field.defaultValue !== undefined && field.value !== field.defaultValue;
+  const typing = (region) => fields(region).some((field) => field === document.activeElement || written(field));
 
   function refocus(region, id) {
     const same = id && document.getElementById(id);
@@ -146,10 +178,8 @@
     (same || region).focus({ preventScroll: true });
   }
 
-  document.addEventListener("visibilitychange", () => {
-    pause = fastest;
-    watch();
-  });
+  document.addEventListener("visibilitychange", wake);
+  for (const sign of ["pointerdown", "keydown", "wheel"]) addEventListener(sign, stir, { capture: true, passive: true });
 
   // WebOTP: the browser offers to fill in the code of a message that names this page's origin. It is not sent by itself.
   function codeFromMessage() {
