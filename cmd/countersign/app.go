@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"countersign.dev/base/store"
 	"countersign.dev/channel/deliver"
 	"countersign.dev/contact"
+	"countersign.dev/face/web/ui"
 	"countersign.dev/notice"
 	"countersign.dev/verify"
 )
@@ -32,6 +34,7 @@ type app struct {
 	keys     *seal.Keyring
 	newKeys  bool // the keyset was made just now
 	auth     *auth.Auth
+	sessions *auth.Sessions
 	accounts *account.Accounts
 	contacts *contact.Contacts
 	queue    *deliver.Queue
@@ -43,7 +46,8 @@ type app struct {
 // parts are what differs between a service that sends and a command that does not.
 type parts struct {
 	senders func(k *seal.Keyring) (map[string]deliver.Sender, error) // by channel; nil: nothing is sent
-	host    string                                                   // where codes are typed
+	origin  string                                                   // the public URL, without a slash at its end
+	brand   *ui.Brand                                                // how pages and mails look; may be nil where none are made
 	log     *slog.Logger
 	now     func() time.Time // the test clock; nil for the real one
 }
@@ -77,9 +81,12 @@ func (a *app) wire(ctx context.Context, p parts) (err error) {
 		return err
 	}
 	a.auth = auth.New(auth.Options{DB: a.db, Keys: a.keys})
+	if err := a.wireSessions(); err != nil {
+		return err
+	}
 	a.accounts = account.New(account.Options{
 		Keys:       a.keys,
-		Erase:      []func(context.Context, *store.Tx, string) error{contact.Erase, eraseMessages, eraseLeftovers},
+		Erase:      []func(context.Context, *store.Tx, string) error{contact.Erase, eraseTraces, eraseLeftovers},
 		AfterErase: a.leaveTheDisk,
 	})
 	c := a.settings.Contact
@@ -96,7 +103,9 @@ func (a *app) wire(ctx context.Context, p parts) (err error) {
 		}
 	}
 	a.queue = deliver.New(deliver.Options{DB: a.db, Senders: senders, Lease: a.settings.Delivery.Lease, Log: a.log, Alone: a.db.Engine() == store.SQLite})
-	a.notices = notice.New(notice.Options{Keys: a.keys, Queue: a.queue, Platform: a.settings.Operator.Name, Host: p.host})
+	if a.notices, err = a.registry(p); err != nil {
+		return err
+	}
 	a.queue.Composes(a.notices.Compose)
 	a.verifier = verify.New(verify.Options{
 		DB: a.db, Keys: a.keys, Contacts: a.contacts, Notices: a.notices, HasRoute: a.queue.Has, Limits: limits(a.settings.Verify),
@@ -105,28 +114,58 @@ func (a *app) wire(ctx context.Context, p parts) (err error) {
 		DB: a.db, Holder: store.NewID(a.db.Now()), Log: a.log,
 		Listeners: []event.Listener{
 			{Name: "contact", Types: []string{"delivery.refused"}, Handle: a.contacts.DeliveryRefused},
+			{Name: "notice", Types: notice.ChangeEvents, Handle: a.notices.OnChange},
 		},
 	})
 	return a.notices.Install(ctx, a.db)
 }
 
+// wireSessions makes what opens the portal, for the addresses that the settings let people return to.
+func (a *app) wireSessions() error {
+	urls, err := auth.ParseReturnURLs(a.settings.ReturnURLs)
+	if err != nil {
+		return err
+	}
+	a.sessions = auth.NewSessions(auth.SessionsOptions{
+		DB: a.db, Keys: a.keys, ReturnURLs: urls, Idle: a.settings.Portal.Idle, Life: a.settings.Portal.Life,
+	})
+	return nil
+}
+
+// registry makes the registry of notices, with the operator's looks where messages are made.
+func (a *app) registry(p parts) (*notice.Registry, error) {
+	o := notice.Options{
+		Keys: a.keys, Queue: a.queue, Accounts: a.accounts, Contacts: a.contacts,
+		Platform: a.settings.Operator.Name, Help: a.settings.Operator.Help, Origin: p.origin,
+	}
+	u, err := url.Parse(p.origin)
+	if err != nil {
+		return nil, err
+	}
+	o.Host = u.Hostname()
+	if p.brand != nil {
+		o.Accent, o.Logo = p.brand.Accent(), p.brand.MailLogo()
+	}
+	return notice.New(o), nil
+}
+
 func limits(s config.Verify) verify.Limits {
 	l := verify.Default()
 	l.CoolDown, l.Messages, l.SlotADay, l.DestinationDay = s.Cooldown, s.Messages, s.SlotDaily, s.DestinationDaily
-	l.Guesses, l.LockAfter, l.SMSLife, l.CodeLife = s.Guesses, s.LockAfter, s.SMSLife, s.EmailLife
+	l.Guesses, l.LockAfter, l.SMSLife, l.CodeLife, l.LinkLife = s.Guesses, s.LockAfter, s.SMSLife, s.EmailLife, s.LinkLife
 	return l
 }
 
 // always is later than any row.
 var always = time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// eraseMessages removes an account's verifications and what was sent to it.
-func eraseMessages(ctx context.Context, tx *store.Tx, id string) error {
-	return eraseMessagesBefore(ctx, tx, id, always)
+// eraseTraces removes an account's sessions, its verifications and what was sent to it.
+func eraseTraces(ctx context.Context, tx *store.Tx, id string) error {
+	return eraseTracesBefore(ctx, tx, id, always)
 }
 
-func eraseMessagesBefore(ctx context.Context, tx *store.Tx, id string, before time.Time) error {
-	for _, erase := range []func(context.Context, *store.Tx, string, time.Time) error{verify.Erase, notice.Erase, deliver.Erase} {
+func eraseTracesBefore(ctx context.Context, tx *store.Tx, id string, before time.Time) error {
+	for _, erase := range []func(context.Context, *store.Tx, string, time.Time) error{auth.EraseSessions, verify.Erase, notice.Erase, deliver.Erase} {
 		if err := erase(ctx, tx, id, before); err != nil {
 			return err
 		}
@@ -158,7 +197,7 @@ func (a *app) removeLeftovers(ctx context.Context, job leftovers) error {
 		} else if !fault.Is(err, "unknown-account") {
 			return err
 		}
-		return eraseMessagesBefore(ctx, tx, job.Account, before)
+		return eraseTracesBefore(ctx, tx, job.Account, before)
 	})
 }
 

@@ -220,15 +220,21 @@ func (h *heist) verifications() {
 	h.took(n.start("canary-gb", "phone"), h.newest()) // is left open
 }
 
-// newest waits until one more message has left than there are codes noted, and returns it.
-func (h *heist) newest() outbox.Message {
+// newest waits for a message with a code that was not noted yet, and returns it.
+func (h *heist) newest() (m outbox.Message) {
 	h.Helper()
-	ctx, cancel := context.WithTimeout(h.Context(), patience)
-	defer cancel()
-	if err := h.node.main.outbox.Wait(ctx, len(h.issued)+1); err != nil {
-		h.Fatal(err)
+	noted := map[string]bool{}
+	for _, one := range h.issued {
+		noted[one.code] = true
 	}
-	m := h.node.main.outbox.Messages()[0]
+	h.node.eventually("a message with another code", func() bool {
+		for _, m = range h.node.main.outbox.Messages() {
+			if code := sixDigits.FindString(m.Text); code != "" && !noted[code] {
+				return true
+			}
+		}
+		return false
+	})
 	h.message(m)
 	return m
 }
@@ -346,15 +352,17 @@ func (h *heist) importCrowd() {
 // collect waits for the messages of verifications and notes their codes.
 func (h *heist) collect(started map[string]string) {
 	h.Helper()
-	ctx, cancel := context.WithTimeout(h.Context(), patience)
-	defer cancel()
-	if err := h.node.main.outbox.Wait(ctx, len(h.issued)+len(started)); err != nil {
-		h.Fatal(err)
-	}
-	for _, m := range h.node.main.outbox.Messages() {
-		if id, ok := started[m.To]; ok {
-			h.took(id, m)
+	found := make(map[string]outbox.Message, len(started))
+	h.node.eventually("a message for each", func() bool {
+		for _, m := range h.node.main.outbox.Messages() {
+			if _, ok := started[m.To]; ok {
+				found[m.To] = m
+			}
 		}
+		return len(found) == len(started)
+	})
+	for to, m := range found {
+		h.took(started[to], m)
 	}
 }
 

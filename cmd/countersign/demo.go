@@ -1,23 +1,21 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
+	"net"
 	"os"
-	"regexp"
-	"time"
+	"path/filepath"
 
 	"countersign.dev/base/auth"
 	"countersign.dev/base/config"
 	"countersign.dev/base/event"
 	"countersign.dev/base/i18n"
 	"countersign.dev/base/store"
+	"countersign.dev/face/web"
 	"countersign.dev/importer"
 )
 
@@ -36,16 +34,22 @@ type demoCmd struct {
 
 // Help is shown by --help.
 func (demoCmd) Help() string {
-	return `Starts the service on a new database with ten sample accounts, verifies both contacts of one of them over HTTP while
-you watch, and says where to look further. Messages go to the outbox page: nothing leaves this machine. The data is
-thrown away at the end, unless --data keeps it.`
+	return `Starts the service on a new database with ten sample accounts, and the page of a sample marketplace beside it. Open that
+page, choose a seller, and verify their contacts as they would. Messages go to the outbox page: nothing leaves this
+machine. The data is thrown away at the end, unless --data keeps it.
+
+With --once it verifies both contacts of one account over the API while you watch, and ends.`
 }
 
-// Run starts the service, lets a walk through it be seen and serves on.
+// Run starts the service with the marketplace beside it, and serves until it is stopped.
 func (c *demoCmd) Run(ctx context.Context, t terminal, g *Global) (err error) {
-	m, clean, err := c.start(ctx, t, g)
+	beside, err := c.besides()
 	if err != nil {
 		return err
+	}
+	m, clean, err := c.start(ctx, t, g, "http://"+beside.Addr().String())
+	if err != nil {
+		return errors.Join(err, beside.Close())
 	}
 	defer func() { err = errors.Join(err, m.Close(), clean()) }()
 	say := func(id string, args ...any) { fmt.Fprintln(t.out, i18n.Text(t.locale(), id, args...)) }
@@ -53,32 +57,44 @@ func (c *demoCmd) Run(ctx context.Context, t terminal, g *Global) (err error) {
 
 	secret, rows, err := furnish(ctx, m)
 	if err != nil {
-		return err
+		return errors.Join(err, beside.Close())
 	}
 	say("cli.demo-imported", rows)
-	w := &walk{ctx: ctx, out: t.out, url: m.URL(), key: secret}
-	if err := w.verify(say); err != nil {
-		return err
-	}
-	say("cli.demo-next", m.open.OneTimeURL(m.URL()), m.URL()+"/v1/docs", secret)
+	api := &apiClient{url: m.URL(), key: secret}
 	if c.Once {
-		return nil
+		return errors.Join((&walk{ctx: ctx, out: t.out, api: api}).verify(say), beside.Close())
 	}
+	s := &site{api: api, url: m.Settings.Operator.Site, messages: func() string { return m.open.OneTimeURL(m.URL()) }}
+	m.serve(beside, web.Wrap(s.handler(), web.Options{Log: m.app.log}))
+	say("cli.demo-next", s.url, m.open.OneTimeURL(m.URL()), m.URL()+"/v1/docs", secret)
 	say("cli.demo-stop")
 	<-ctx.Done()
 	return nil
 }
 
+// besides listens for the marketplace's own page: on the port after the service's usual one, or any that is free.
+func (c *demoCmd) besides() (net.Listener, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:8081")
+	if err != nil && addressInUse(err) {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	return l, err
+}
+
 // start runs the service over a directory of its own.
-func (c *demoCmd) start(ctx context.Context, t terminal, g *Global) (m *Main, clean func() error, err error) {
+func (c *demoCmd) start(ctx context.Context, t terminal, g *Global, site string) (m *Main, clean func() error, err error) {
 	s := config.Default()
 	s.Operator.Name, s.Listen, s.Log.Level, s.DatabaseURL = samplePlatform, c.Listen, "warn", g.Database
+	s.Operator.Site, s.Operator.Help, s.Operator.Accent, s.ReturnURLs = site, "help@harbourline.example", "#0b5c6b", []string{site}
 	clean = func() error { return nil }
 	if s.Data = g.Data; s.Data == "" {
 		if s.Data, err = os.MkdirTemp("", "countersign-demo-"); err != nil {
 			return nil, nil, err
 		}
 		clean = func() error { return os.RemoveAll(s.Data) }
+	}
+	if s.Operator.Logo, err = placeLogo(s.Data); err != nil {
+		return nil, nil, errors.Join(err, clean())
 	}
 	m = &Main{Settings: s, Terminal: t}
 	if err = m.Run(ctx); err != nil && addressInUse(err) {
@@ -90,6 +106,15 @@ func (c *demoCmd) start(ctx context.Context, t terminal, g *Global) (m *Main, cl
 		return nil, nil, errors.Join(err, m.Close(), clean())
 	}
 	return m, clean, nil
+}
+
+// placeLogo puts the marketplace's logo where the settings can name it.
+func placeLogo(dir string) (path string, err error) {
+	path = filepath.Join(dir, "logo.svg")
+	if err = os.MkdirAll(dir, 0o700); err == nil {
+		err = os.WriteFile(path, sampleLogo, 0o600)
+	}
+	return path, err
 }
 
 // furnish imports the sample marketplace and makes a key for the walk.
@@ -112,107 +137,4 @@ func furnish(ctx context.Context, m *Main) (secret string, rows int64, err error
 		return err
 	})
 	return secret, int64(result.Imported), err
-}
-
-// walk verifies the contacts of one account as an integrator would, over HTTP, and prints what is said.
-type walk struct {
-	ctx context.Context
-	out io.Writer
-	url string
-	key string
-}
-
-func (w *walk) verify(say func(id string, args ...any)) error {
-	contacts := "/v1/accounts/" + sampleAccount + "/contacts"
-	if _, err := w.call(http.MethodGet, contacts, nil); err != nil {
-		return err
-	}
-	for _, step := range []struct{ slot, method, text string }{
-		{"email", "code", "cli.demo-email"},
-		{"phone", "sms", "cli.demo-phone"},
-	} {
-		say(step.text, sampleAccount)
-		v, err := w.call(http.MethodPost, contacts+"/"+step.slot+"/verifications", map[string]any{"method": step.method})
-		if err != nil {
-			return err
-		}
-		code, err := w.code(map[string]string{"code": "email", "sms": "sms"}[step.method])
-		if err != nil {
-			return err
-		}
-		if _, err := w.call(http.MethodPost, fmt.Sprintf("/v1/verifications/%s/check", v["id"]), map[string]any{"code": code}); err != nil {
-			return err
-		}
-	}
-	say("cli.demo-done", sampleAccount)
-	_, err := w.call(http.MethodGet, contacts, nil)
-	return err
-}
-
-var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
-
-// code reads the newest code of a channel from the outbox, as the account holder reads it on a screen.
-func (w *walk) code(channel string) (string, error) {
-	deadline := time.Now().Add(10 * time.Second)
-	for time.Now().Before(deadline) {
-		var messages []struct{ Channel, To, Subject, Text string }
-		body, err := w.raw(http.MethodGet, "/outbox.json", nil)
-		if err != nil {
-			return "", err
-		}
-		if err := json.Unmarshal(body, &messages); err != nil {
-			return "", err
-		}
-		for _, m := range messages {
-			if code := sixDigits.FindString(m.Text); m.Channel == channel && code != "" {
-				fmt.Fprintf(w.out, "    [%s → %s] %s\n", channel, m.To, code)
-				return code, nil
-			}
-		}
-		select {
-		case <-w.ctx.Done():
-			return "", w.ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	return "", errors.New("no message arrived in the outbox")
-}
-
-// call makes one request and prints it with its answer.
-func (w *walk) call(method, path string, in map[string]any) (out map[string]any, err error) {
-	var sent []byte
-	if in != nil {
-		if sent, err = json.Marshal(in); err != nil {
-			return nil, err
-		}
-	}
-	fmt.Fprintf(w.out, "  → %s %s %s\n", method, path, sent)
-	body, err := w.raw(method, path, sent)
-	if err != nil {
-		return nil, err
-	}
-	var indented bytes.Buffer
-	if json.Indent(&indented, bytes.TrimSpace(body), "    ", "  ") == nil {
-		fmt.Fprintf(w.out, "  ← %s\n", indented.Bytes())
-	}
-	return out, json.Unmarshal(body, &out)
-}
-
-func (w *walk) raw(method, path string, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(w.ctx, method, w.url+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set("Authorization", "Bearer "+w.key)
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	all, err := io.ReadAll(io.LimitReader(answer.Body, 4<<20))
-	if err == nil && answer.StatusCode >= http.StatusBadRequest {
-		err = fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, all)
-	}
-	return all, err
 }

@@ -31,14 +31,18 @@ var sealedColumns = map[string]func(r row) seal.Place{
 	"notice.variables": func(r row) seal.Place {
 		return seal.Place{Table: "notice", Row: r.text("notice_id"), Column: "variables"}
 	},
-	"delivery.address": func(r row) seal.Place { return deliveryPlace(r, "address") },
-	"delivery.payload": func(r row) seal.Place { return deliveryPlace(r, "payload") },
-	"delivery.words":   func(r row) seal.Place { return deliveryPlace(r, "words") },
-	eventSealed:        func(r row) seal.Place { return event.Place(r.text("event_id")) },
+	"delivery.address":         func(r row) seal.Place { return deliveryPlace(r, "address") },
+	"delivery.payload":         func(r row) seal.Place { return deliveryPlace(r, "payload") },
+	"delivery.words":           func(r row) seal.Place { return deliveryPlace(r, "words") },
+	"mailbox_change.old_value": func(r row) seal.Place { return ofAccount(r, "mailbox_change", "event_id", "old_value") },
+	"portal_session.return_url": func(r row) seal.Place {
+		return seal.Place{Table: "portal_session", Row: r.text("session_id"), Column: "return_url"}
+	},
+	"event.sealed": func(r row) seal.Place { return event.Place(r.text("event_id")) },
 }
 
-// eventSealed is the one column that is sealed under the instance's key.
-const eventSealed = "event.sealed"
+// underInstance are the columns that are sealed under the instance's key.
+var underInstance = []string{"event.sealed", "portal_session.return_url"}
 
 func contactPlace(r row) seal.Place { return ofAccount(r, "contact", "slot", "value") }
 
@@ -54,7 +58,8 @@ func deliveryPlace(r row, column string) seal.Place {
 var hashColumns = []string{
 	"account.data_key", "account.mailbox_index", "instance.data_key", "instance.fingerprint", "api_key.hash", "rate_window.key",
 	"contact.value_index", "contact.pending_index", "contact_change.old_index", "delivery.target_index",
-	"verification.target_index", "verification_slot.codes", "idempotency.key", "idempotency.request",
+	"verification.target_index", "verification.tokens", "verification_slot.codes", "portal_session.secret", "dispute_code.hash",
+	"idempotency.key", "idempotency.request",
 }
 
 // survivors are the tables in which an erased account's id stays: what happened, and the limits that outlive it.
@@ -97,6 +102,7 @@ func newEstate(t *testing.T, engine store.Engine) *estate {
 	e := &estate{sink: apptest.NewSink(t, apptest.SinkOptions{}), clock: apptest.NewClock(time.Now())}
 	s := settingsOn(t, engine)
 	s.SMTP.URL, s.Mail.From = e.sink.URL(), "contacts@harbourline.example"
+	s.ReturnURLs = []string{"https://harbourline.example/"}
 	e.service = serve(t, s, at(e.clock))
 	return e
 }
@@ -114,6 +120,9 @@ func (e *estate) settle(id, word string) {
 	e.must(http.StatusOK, http.MethodPut, contactPath(id, "email"), object{"value": mail("new")})
 	e.start(id, "email-2")
 	e.start(id, "email-3")
+	e.leave(id, word, mail)
+	e.must(http.StatusCreated, http.MethodPost, "/v1/portal-sessions",
+		object{"account": id, "return_url": "https://harbourline.example/" + word})
 	e.must(http.StatusCreated, http.MethodPost, contactPath(id, "phone-2")+"/deferrals",
 		object{"until": e.clock.Now().Add(time.Hour), "reason": word + " is at sea"})
 	slot, err := contact.ParseSlot("email")
@@ -136,6 +145,41 @@ func (e *estate) settle(id, word string) {
 		}
 		return words == 2
 	})
+}
+
+// leave has a verified contact removed, disputed, and the mailbox changed.
+func (e *estate) leave(id, word string, mail func(local string) string) {
+	e.Helper()
+	e.must(http.StatusOK, http.MethodPut, contactPath(id, "email-4"), object{"value": mail("left")})
+	verification := e.start(id, "email-4")
+	e.check(verification, letterTo(e, e.sink, mail("left")).code(e))
+	e.must(http.StatusNoContent, http.MethodDelete, contactPath(id, "email-4"), nil)
+	e.must(http.StatusCreated, http.MethodPost, contactPath(id, "email-4")+"/disputes", object{})
+	e.must(http.StatusOK, http.MethodPut, accountPath(id), object{"name": word + " Trading", "country": "GB", "mailbox": mail("post")})
+	e.eventually("the message to the contact that was removed", func() bool {
+		return slices.ContainsFunc(tables(e, e.main.Settings)["dispute_code"], func(r row) bool { return r.text("account_id") == id })
+	})
+	e.untold(id, mail("untold"))
+}
+
+// untold keeps a former mailbox that nobody was told of yet, by the id of an event that never comes: the service forgets
+// those of its own events within moments.
+func (e *estate) untold(id, mailbox string) {
+	e.Helper()
+	ctx, app := e.Context(), e.main.app
+	err := app.db.Write(ctx, func(tx *store.Tx) error {
+		acc, err := app.accounts.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		place := sealedColumns["mailbox_change.old_value"](row{"account_id": id, "event_id": "to-come"})
+		_, err = tx.Exec(ctx, "INSERT INTO mailbox_change (account_id, event_id, old_value) VALUES ($1, 'to-come', $2)",
+			id, acc.Key.Seal(place, []byte(mailbox)))
+		return err
+	})
+	if err != nil {
+		e.Fatal(err)
+	}
 }
 
 // opened opens every sealed value of every table and returns the clear ones by column; a column of bytes that this test does
@@ -177,7 +221,7 @@ func (e *estate) open(table string, r row, keys map[string]seal.DataKey, clear m
 			continue
 		}
 		key := keys[r.text("account_id")]
-		if column == eventSealed {
+		if slices.Contains(underInstance, column) {
 			key = e.main.app.keys.Instance()
 		}
 		plain, err := key.Open(place(r), bytes)

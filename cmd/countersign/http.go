@@ -4,31 +4,41 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"countersign.dev/base/store"
 	"countersign.dev/channel/deliver"
 	"countersign.dev/face/api"
 	facebox "countersign.dev/face/outbox"
+	"countersign.dev/face/portal"
 	"countersign.dev/face/web"
+	"countersign.dev/face/web/ui"
 )
 
-// handler puts the faces together: the API, and in outbox mode the page that shows messages.
+// handler puts the faces together: the API, the portal, and in outbox mode the page that shows messages.
 func (m *Main) handler() http.Handler {
 	m.metrics = api.NewMetrics(api.MetricsOptions{Backlog: m.backlog, Now: m.Now})
-	mux := http.NewServeMux()
-	mux.Handle("/", api.New(api.Options{
-		DB: m.app.db, Keys: m.app.keys, Auth: m.app.auth,
-		Accounts: m.app.accounts, Contacts: m.app.contacts, Verifier: m.app.verifier,
+	assets := ui.NewAssets(m.brand)
+	m.api = api.New(api.Options{
+		DB: m.app.db, Keys: m.app.keys, Auth: m.app.auth, Sessions: m.app.sessions,
+		Accounts: m.app.accounts, Contacts: m.app.contacts, Verifier: m.app.verifier, PublicURL: m.publicURL(),
 		Metrics: m.metrics, Version: version, Log: m.app.log,
-	}))
+	})
+	m.portal = portal.New(portal.Options{
+		DB: m.app.db, Auth: m.app.sessions, Accounts: m.app.accounts, Contacts: m.app.contacts, Verifier: m.app.verifier,
+		Brand: m.brand, Assets: assets, HasRoute: m.app.queue.Has, Secure: strings.HasPrefix(m.publicURL(), "https://"),
+	})
+	m.mux = web.NewMux()
+	m.mux.Include(m.api.Mux)
+	m.portal.Register(m.mux)
+	m.mux.Handle("GET /assets/{file}", assets.Handler())
+	m.mux.Handle("GET /styleguide", web.LoopbackOnly(ui.Styleguide(m.brand, assets)))
 	if m.outbox != nil {
 		m.open = facebox.New(facebox.Options{Auth: m.app.auth, Box: m.outbox})
-		mux.Handle("/outbox", m.open)
-		mux.Handle("/outbox.json", m.open)
-		mux.Handle("/outbox/", m.open)
+		m.mux.Include(m.open.Mux)
 	}
-	return web.Wrap(mux, web.Options{Log: m.app.log, Observe: m.metrics.Observe})
+	return web.Wrap(m.mux, web.Options{Log: m.app.log, Observe: m.metrics.Observe, Page: m.portal.Problem})
 }
 
 func (m *Main) backlog(ctx context.Context) (queued int, oldest time.Time, err error) {

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"countersign.dev/apptest/browser"
 )
 
 // The test binary is also the program: the scripts in testdata/script run it as a person does.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(browser.Around(m), map[string]func(){
 		"countersign": func() {
 			os.Exit(run(context.Background(), os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv}))
 		},

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -24,6 +23,9 @@ import (
 	"countersign.dev/channel/outbox"
 	"countersign.dev/face/api"
 	facebox "countersign.dev/face/outbox"
+	"countersign.dev/face/portal"
+	"countersign.dev/face/web"
+	"countersign.dev/face/web/ui"
 )
 
 type serveCmd struct {
@@ -73,6 +75,10 @@ type Main struct {
 	lock    *os.File       // on the data directory of an embedded database
 	outbox  *outbox.Outbox // nil beside a real channel
 	open    *facebox.Page
+	brand   *ui.Brand
+	mux     *web.Mux
+	portal  *portal.Portal
+	api     *api.API
 	metrics *api.Metrics
 	mailer  *mail.Sender
 	servers []*http.Server
@@ -126,10 +132,11 @@ func (m *Main) publicURL() string {
 
 // assemble chooses the channels and wires the features.
 func (m *Main) assemble(ctx context.Context) error {
-	u, err := url.Parse(m.publicURL())
+	brand, err := loadBrand(m.Settings.Operator)
 	if err != nil {
 		return err
 	}
+	m.brand = brand
 	if m.Settings.SMTP.URL == "" && !m.Settings.Outbox() {
 		return fault.New(fault.Invalid, "no-mail-server")
 	}
@@ -138,7 +145,7 @@ func (m *Main) assemble(ctx context.Context) error {
 			return err
 		}
 	}
-	m.app, err = open(ctx, m.Settings, parts{senders: m.senders, host: u.Hostname(), log: m.logger(), now: m.Now})
+	m.app, err = open(ctx, m.Settings, parts{senders: m.senders, origin: m.publicURL(), brand: brand, log: m.logger(), now: m.Now})
 	return err
 }
 
@@ -189,6 +196,7 @@ func (m *Main) schedule(ctx context.Context) error {
 	m.jobs.Periodic("idempotency-forget", 10*time.Minute, rounds(5000, func(ctx context.Context, limit int) (int, error) {
 		return api.SweepIdempotency(ctx, a.db, limit)
 	}))
+	m.jobs.Periodic("sessions-forget", 10*time.Minute, rounds(5000, a.sessions.Sweep))
 	m.jobs.Periodic("data-keys-rewrap", time.Minute, rounds(200, func(ctx context.Context, limit int) (int, error) {
 		return a.keys.RewrapBatch(ctx, a.db, limit)
 	}))
@@ -257,6 +265,12 @@ func (m *Main) greet() {
 	}
 	if m.Settings.Operator.Name == config.Default().Operator.Name {
 		fmt.Fprintln(m.Terminal.err, say("cli.operator-unnamed"))
+	}
+	if err := m.brand.MailLogoFault(); err != nil {
+		m.Terminal.complain(err)
+	}
+	if len(m.Settings.ReturnURLs) == 0 {
+		fmt.Fprintln(m.Terminal.err, say("cli.no-return-urls"))
 	}
 	if m.mailer != nil && m.Settings.DKIM.Domain == "" {
 		fmt.Fprintln(m.Terminal.err, say("cli.no-dkim"))

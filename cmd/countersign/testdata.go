@@ -64,7 +64,7 @@ func (c *genTestdataCmd) Run(ctx context.Context, g *Global, t terminal) error {
 	}
 	box := outbox.New()
 	a, err := openKept(ctx, g, t, c.Dir, parts{
-		host:    "portal.example.com",
+		origin:  "https://portal.example.com",
 		senders: func(*seal.Keyring) (map[string]deliver.Sender, error) { return outboxFor(box), nil },
 	})
 	if err != nil {
@@ -87,6 +87,9 @@ func (c *genTestdataCmd) Run(ctx context.Context, g *Global, t terminal) error {
 func openKept(ctx context.Context, g *Global, t terminal, dir string, p parts) (*app, error) {
 	s, err := g.load(t, map[string]string{"data": dir, "operator.name": samplePlatform})
 	if err != nil {
+		return nil, err
+	}
+	if p.brand, err = loadBrand(s.Operator); err != nil {
 		return nil, err
 	}
 	return open(ctx, s, p)
@@ -239,7 +242,7 @@ func (c *verifyTestdataCmd) Run(ctx context.Context, g *Global, t terminal) erro
 	if err := json.Unmarshal(raw, &want); err != nil {
 		return err
 	}
-	a, err := openKept(ctx, g, t, c.Dir, parts{host: "portal.example.com"})
+	a, err := openKept(ctx, g, t, c.Dir, parts{origin: "https://portal.example.com"})
 	if err != nil {
 		return err
 	}

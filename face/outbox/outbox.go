@@ -26,19 +26,17 @@ type Options struct {
 
 // Page serves an outbox at /outbox, /outbox.json and /outbox/open.
 type Page struct {
-	http.Handler
+	*web.Mux
 	o    Options
 	door door
 }
 
 // New returns a page over o.
 func New(o Options) *Page {
-	p := &Page{o: o}
-	mux := http.NewServeMux()
-	mux.Handle("GET /outbox", p.guarded(p.show))
-	mux.Handle("GET /outbox.json", p.guarded(p.list))
-	mux.HandleFunc("GET /outbox/open", p.open)
-	p.Handler = web.LoopbackOnly(mux)
+	p := &Page{Mux: web.NewMux(), o: o}
+	p.Handle("GET /outbox", web.LoopbackOnly(p.guarded(p.show)))
+	p.Handle("GET /outbox.json", web.LoopbackOnly(p.guarded(p.list)))
+	p.Handle("GET /outbox/open", web.LoopbackOnly(http.HandlerFunc(p.open)))
 	return p
 }
 
