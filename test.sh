@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Passes all tests. It installs what they need (Debian packages when run as root, Go modules), starts a PostgreSQL
-# of its own on a free port, and ends it again. Arguments go to `go test`; without any, everything is checked.
+# Passes all tests. It installs what they need (Debian packages when run as root, Go modules, axe-core from npm), starts
+# a PostgreSQL of its own on a free port, and ends it again. Arguments go to `go test`; without any, everything is checked.
 #
 # With CI=true a part that is missing is a failure; without it, the tests that need the part are skipped.
 set -euo pipefail
@@ -14,6 +14,9 @@ install_packages() {
   [ -x /usr/lib/postgresql/15/bin/initdb ] || missing+=(postgresql-15)
   [ -x /usr/sbin/postfix ] || missing+=(postfix)
   command -v gcc >/dev/null || missing+=(gcc libc6-dev) # the race detector is C
+  command -v chromium >/dev/null || missing+=(chromium)
+  [ -f /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)
+  command -v npm >/dev/null || missing+=(nodejs npm)
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     say "not installed: ${missing[*]} (run as root on Debian, or install them yourself)"
@@ -25,6 +28,13 @@ install_packages() {
   echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/none.conf
   apt-get -qq update
   apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+install_axe() { # the accessibility checks that run in the browser
+  local axe=apptest/browser/axe
+  command -v npm >/dev/null || return 0
+  [ ! $axe/node_modules/.package-lock.json -nt $axe/package-lock.json ] || return 0
+  npm ci --prefix $axe --no-audit --no-fund --silent
 }
 
 # PostgreSQL refuses to run as root.
@@ -57,9 +67,19 @@ free_port() {
 
 lint() {
   test -z "$(gofmt -l $(git ls-files '*.go'))" || { gofmt -l $(git ls-files '*.go'); return 1; }
+  templates_are_generated
   go vet ./...
   go tool -modfile=tools/go.mod golangci-lint run ./...
 }
+
+templates_are_generated() {
+  local before
+  before=$(digest_templates)
+  go tool -modfile=tools/go.mod templ generate -log-level error
+  [ "$before" = "$(digest_templates)" ] || { echo "templ generate changed *_templ.go: keep what it wrote"; return 1; }
+}
+
+digest_templates() { git ls-files -co --exclude-standard -- '*_templ.go' | sort | xargs -r sha256sum; }
 
 fuzz() { # a few seconds each; by hand: go test -fuzz NAME -fuzztime 10m ./PACKAGE
   local package target
@@ -71,6 +91,7 @@ fuzz() { # a few seconds each; by hand: go test -fuzz NAME -fuzztime 10m ./PACKA
 }
 
 install_packages
+install_axe
 start_postgres
 if [ $# -gt 0 ]; then
   go test "$@"

@@ -41,7 +41,7 @@ func NewCluster(t testing.TB) *Cluster {
 	t.Helper()
 	bin, ok := postgresPrograms()
 	if !ok {
-		missing(t, "the programs of a PostgreSQL server are missing: apt-get install postgresql-15")
+		Missing(t, "the programs of a PostgreSQL server are missing: apt-get install postgresql-15")
 	}
 	// Not t.TempDir: the account that runs it must be able to reach it.
 	parent, err := os.MkdirTemp("", "countersign-postgres-")

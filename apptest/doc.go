@@ -17,9 +17,9 @@ import (
 	"testing"
 )
 
-// missing ends the test because a part is not there: a skip on a developer's
+// Missing ends the test because a part is not there: a skip on a developer's
 // machine, a failure in CI.
-func missing(t testing.TB, why string) {
+func Missing(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(why)

@@ -47,10 +47,10 @@ type PostfixServer struct {
 func Postfix(t testing.TB, users ...string) *PostfixServer {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		missing(t, "Postfix must be started by root")
+		Missing(t, "Postfix must be started by root")
 	}
 	if _, err := exec.LookPath("/usr/sbin/postfix"); err != nil {
-		missing(t, "Postfix is missing: apt-get install postfix")
+		Missing(t, "Postfix is missing: apt-get install postfix")
 	}
 	p := &PostfixServer{changed: make(chan struct{}), logDone: make(chan struct{})}
 	t.Cleanup(func() {

@@ -72,7 +72,7 @@ var openCluster = sync.OnceValues(func() (*cluster, error) {
 func postgresCluster(t testing.TB) *cluster {
 	t.Helper()
 	if os.Getenv(postgresVariable) == "" {
-		missing(t, postgresVariable+" is not set: it names a PostgreSQL cluster (postgres://superuser@127.0.0.1:port/postgres) in which tests may create databases")
+		Missing(t, postgresVariable+" is not set: it names a PostgreSQL cluster (postgres://superuser@127.0.0.1:port/postgres) in which tests may create databases")
 	}
 	c, err := openCluster()
 	if err != nil {

@@ -29,8 +29,8 @@ type Cluster struct {
 }
 
 // StartCluster starts a PostgreSQL server with a data directory of its own, durable as a real one is (fsync and synchronous_commit on) and
-// with modest memory. It needs Debian's package postgresql; root runs it as the user postgres.
-func StartCluster(ctx context.Context) (c *Cluster, err error) {
+// with modest memory. Settings such as "work_mem=8MB" come last. It needs Debian's package postgresql; root runs it as the user postgres.
+func StartCluster(ctx context.Context, settings ...string) (c *Cluster, err error) {
 	bin, err := postgresBin()
 	if err != nil {
 		return nil, err
@@ -61,6 +61,9 @@ func StartCluster(ctx context.Context) (c *Cluster, err error) {
 	c.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", c.data(), "-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(port),
 		"-c", "unix_socket_directories=", "-c", "fsync=on", "-c", "shared_buffers=256MB", "-c", "max_connections=100",
 		"-c", "logging_collector=on", "-c", "log_directory=log")
+	for _, setting := range settings {
+		c.cmd.Args = append(c.cmd.Args, "-c", setting)
+	}
 	c.cmd.SysProcAttr, c.cmd.Dir = who, c.dir
 	if err := c.cmd.Start(); err != nil {
 		c.cmd = nil

@@ -1,9 +1,11 @@
 package rig
 
 import (
+	"errors"
 	"net/smtp"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -89,5 +91,22 @@ func TestAProblemIsKnownByTheEndOfItsType(t *testing.T) {
 	p := newProblem(429, []byte(`{"type":"https://countersign.dev/problems/resend-too-soon","status":429}`))
 	if p.ID != "resend-too-soon" || p.Status != 429 {
 		t.Errorf("it is %+v", p)
+	}
+}
+
+func TestEachStopsAtTheFirstFailure(t *testing.T) {
+	var done atomic.Int64
+	broken := errors.New("broken")
+	err := Each(4, 1000, func(i int) error {
+		if done.Add(1); i == 10 {
+			return broken
+		}
+		return nil
+	})
+	if !errors.Is(err, broken) || done.Load() == 1000 {
+		t.Errorf("%d were done: %v", done.Load(), err)
+	}
+	if err := Each(4, 1000, func(int) error { done.Add(1); return nil }); err != nil || done.Load() < 1000 {
+		t.Errorf("%d were done: %v", done.Load(), err)
 	}
 }

@@ -94,14 +94,14 @@ func (j bareJob) do(ctx context.Context) (f figures, err error) {
 	for i := range ids {
 		ids[i] = store.NewID(time.Now())
 	}
-	if err := each(j.C, len(ids), func(i int) error { return db.do(ctx, furnish(ids[i])) }); err != nil {
+	if err := rig.Each(j.C, len(ids), func(i int) error { return db.do(ctx, furnish(ids[i])) }); err != nil {
 		return f, err
 	}
-	if err := each(j.C, warm, func(i int) error { return w.verify(ctx, ids[j.N+i]) }); err != nil {
+	if err := rig.Each(j.C, warm, func(i int) error { return w.verify(ctx, ids[j.N+i]) }); err != nil {
 		return f, err
 	}
 	return j.count(func() error {
-		return each(j.C, j.N, func(i int) error { return w.verify(ctx, ids[i]) })
+		return rig.Each(j.C, j.N, func(i int) error { return w.verify(ctx, ids[i]) })
 	})
 }
 

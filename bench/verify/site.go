@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"countersign.dev/bench/rig"
@@ -149,7 +147,7 @@ func (s *site) measureAt(ctx context.Context, c int) (r result, size int, err er
 		return r, 0, err
 	}
 	began := time.Now()
-	err = each(c, s.o.n, func(i int) (err error) {
+	err = rig.Each(c, s.o.n, func(i int) (err error) {
 		r.samples[i], err = s.verify(ctx, first+i)
 		return err
 	})
@@ -169,14 +167,14 @@ func (s *site) prepare(ctx context.Context, n int) (first int, err error) {
 	warm := min(100, n)
 	first = s.accounts
 	s.accounts += n + warm
-	err = each(8, n+warm, func(i int) error {
+	err = rig.Each(8, n+warm, func(i int) error {
 		if err := s.client.PutAccount(ctx, account(first+i), "Lotus Trading"); err != nil {
 			return err
 		}
 		return s.client.PutEmail(ctx, account(first+i), address(first+i))
 	})
 	if err == nil {
-		err = each(8, warm, func(i int) error {
+		err = rig.Each(8, warm, func(i int) error {
 			_, err := s.verify(ctx, first+n+i)
 			return err
 		})
@@ -234,23 +232,4 @@ func (s *site) verify(ctx context.Context, n int) (one sample, err error) {
 		err = ctx.Err()
 	}
 	return one, err
-}
-
-// each calls do for 0 to n-1, c at a time, until one fails.
-func each(c, n int, do func(i int) error) error {
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	errs := make([]error, c)
-	for w := range c {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if errs[w] = do(i); errs[w] != nil {
-					next.Store(int64(n))
-					return
-				}
-			}
-		})
-	}
-	workers.Wait()
-	return errors.Join(errs...)
 }
