@@ -41,6 +41,7 @@ func (f figures) cpu() time.Duration { return f.perPage(f.process + f.database) 
 func (f figures) spread(q float64) string {
 	return fmt.Sprintf("%.1f", rig.Millis(rig.Quantile(f.each, q)))
 }
+
 func (f figures) perPage(d time.Duration) time.Duration {
 	return d / time.Duration(len(f.each))
 }
