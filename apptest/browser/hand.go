@@ -45,6 +45,16 @@ func (v *Visitor) Click(name string) {
 	v.leave(act)
 }
 
+// DoubleClick clicks twice, as many do with everything, and returns when another page is there. It takes a mouse.
+func (v *Visitor) DoubleClick(name string) {
+	v.Helper()
+	e := v.find(name, clickable)
+	v.leave(func() {
+		x, y := v.point(e)
+		v.do(chromedp.MouseClickXY(x, y), chromedp.MouseClickXY(x, y, chromedp.ClickCount(2)))
+	})
+}
+
 // leads says whether using an element brings another page.
 const leads = `function () {
 	const link = this.closest("a[href]");
@@ -56,7 +66,7 @@ const leads = `function () {
 // leave does what leads to another page and returns when it is there.
 func (v *Visitor) leave(act func()) {
 	v.Helper()
-	see[chromedp.Void](v, "globalThis.visited = true")
+	Evaluate[chromedp.Void](v, "globalThis.visited = true")
 	act()
 	v.Arrive()
 }
@@ -191,17 +201,25 @@ const covered = `function (x, y) {
 // mouse clicks into the middle of an element.
 func (v *Visitor) mouse(e element) {
 	v.Helper()
+	x, y := v.point(e)
+	v.do(chromedp.MouseClickXY(x, y))
+}
+
+// point moves the pointer to the middle of an element, where nothing may cover it.
+func (v *Visitor) point(e element) (x, y float64) {
+	v.Helper()
 	send(v, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: e.node})
 	box := send(v, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: e.node})
 	if len(box.Quads) == 0 {
 		v.Fatal("what is to be clicked has no size")
 	}
 	quad := box.Quads[0]
-	x, y := (quad[0]+quad[4])/2, (quad[1]+quad[5])/2
+	x, y = (quad[0]+quad[4])/2, (quad[1]+quad[5])/2
 	if what := ask[string](v, e, covered, x, y); what != "" {
 		v.Fatalf("what is to be clicked lies under %s", what)
 	}
-	v.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x, y), chromedp.MouseClickXY(x, y))
+	v.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x, y))
+	return x, y
 }
 
 // focused says how the keyboard stands to an element: "here", "group" when another choice of its group has the focus, or "".
@@ -250,7 +268,7 @@ func (v *Visitor) activate(e element) {
 	}
 }
 
-// Press presses keys one after the other; see kb for those that are no letters. What has the focus gets them.
+// Press presses keys one after the other: "\t" is Tab, "\r" is Enter. What has the focus gets them.
 func (v *Visitor) Press(keys string) {
 	v.Helper()
 	v.keys(keys, 0)

@@ -53,11 +53,11 @@ func (v *Visitor) object(look string, findings []string, what string) {
 }
 
 // Language is what the page says that it is written in.
-func (v *Visitor) Language() string { return see[string](v, "document.documentElement.lang") }
+func (v *Visitor) Language() string { return Evaluate[string](v, "document.documentElement.lang") }
 
 func (v *Visitor) enlarge(size string) {
 	v.Helper()
-	see[chromedp.Void](v, fmt.Sprintf("document.documentElement.style.fontSize = %q", size))
+	Evaluate[chromedp.Void](v, fmt.Sprintf("document.documentElement.style.fontSize = %q", size))
 }
 
 // axe is the source of axe-core.
@@ -102,18 +102,18 @@ const runAxe = `axe.run(document, {resultTypes: ["violations"]}).then(({violatio
 func (v *Visitor) Axe() []string {
 	v.Helper()
 	NeedsAxe(v)
-	if !see[bool](v, "typeof axe === 'object'") {
+	if !Evaluate[bool](v, "typeof axe === 'object'") {
 		source, err := axe()
 		v.must(err)
-		see[chromedp.Void](v, source)
+		Evaluate[chromedp.Void](v, source)
 	}
-	return see[[]string](v, runAxe)
+	return Evaluate[[]string](v, runAxe)
 }
 
 // Beyond returns what lies beyond the right side of the window, if it can be scrolled to.
 func (v *Visitor) Beyond() []string {
 	v.Helper()
-	return see[[]string](v, fmt.Sprintf(`(() => {
+	return Evaluate[[]string](v, fmt.Sprintf(`(() => {
 		const width = %d;
 		if (document.documentElement.scrollWidth <= width) return [];
 		const beyond = [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > width + 1);
@@ -124,7 +124,7 @@ func (v *Visitor) Beyond() []string {
 // Cut returns the elements that hide a part of their own text.
 func (v *Visitor) Cut() []string {
 	v.Helper()
-	return see[[]string](v, `[...document.body.querySelectorAll("*")].filter((e) => {
+	return Evaluate[[]string](v, `[...document.body.querySelectorAll("*")].filter((e) => {
 		const style = getComputedStyle(e), box = e.getBoundingClientRect();
 		if (!e.innerText || box.width <= 1 || box.height <= 1 || style.visibility === "hidden") return false;
 		const hides = (overflow) => overflow === "hidden" || overflow === "clip";
@@ -149,7 +149,7 @@ var key = sync.OnceValue(func() *regexp.Regexp {
 // Untranslated returns the ids of texts that stand on the page in place of the texts: shown, told to a screen reader, or in the title.
 func (v *Visitor) Untranslated() []string {
 	v.Helper()
-	said := see[string](v, `[document.title, document.body.innerText, ...[...document.querySelectorAll("*")].flatMap((e) =>
+	said := Evaluate[string](v, `[document.title, document.body.innerText, ...[...document.querySelectorAll("*")].flatMap((e) =>
 		["aria-label", "aria-description", "placeholder", "title", "alt", "content"].map((a) => e.getAttribute(a) || ""))].join("\n")`)
 	return slices.DeleteFunc(key().FindAllString(said, -1), func(found string) bool {
 		return strings.HasSuffix(strings.TrimSpace(found), ".example") // a host, not an id

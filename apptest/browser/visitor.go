@@ -99,8 +99,9 @@ func (v *Visitor) do(actions ...chromedp.Action[chromedp.Void]) {
 	v.must(err)
 }
 
-// see evaluates an expression of JavaScript; it works with [Options.NoScript] too.
-func see[T any](v *Visitor, expression string) T {
+// Evaluate returns what an expression of JavaScript is on the page; it works with [Options.NoScript] too. It is for what no person can see
+// or do; the visitor's own eyes are [Visitor.Text] and its like.
+func Evaluate[T any](v *Visitor, expression string) T {
 	v.Helper()
 	got, err := run(v, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	v.must(err)
@@ -112,12 +113,6 @@ func (v *Visitor) must(err error) {
 	if err != nil {
 		v.Fatal(err)
 	}
-}
-
-// Evaluate returns what a script of somebody else's would see on the page; the visitor's own eyes are [Visitor.Text] and its like.
-func Evaluate[T any](v *Visitor, expression string) T {
-	v.Helper()
-	return see[T](v, expression)
 }
 
 // Resize makes the window this wide.
@@ -168,7 +163,7 @@ func (v *Visitor) Back() {
 // URL is the address of the page.
 func (v *Visitor) URL() *url.URL {
 	v.Helper()
-	u, err := url.Parse(see[string](v, "location.href"))
+	u, err := url.Parse(Evaluate[string](v, "location.href"))
 	v.must(err)
 	return u
 }
@@ -179,7 +174,7 @@ func (v *Visitor) Status() int { return v.complaints.lastStatus() }
 // Heading is the page's h1; there is one.
 func (v *Visitor) Heading() string {
 	v.Helper()
-	all := see[[]string](v, `[...document.querySelectorAll("h1")].map((h) => h.innerText.trim())`)
+	all := Evaluate[[]string](v, `[...document.querySelectorAll("h1")].map((h) => h.innerText.trim())`)
 	if len(all) != 1 {
 		v.Errorf("%s has %d headings of the first level: %q", v.URL().Path, len(all), all)
 		return ""
@@ -190,7 +185,7 @@ func (v *Visitor) Heading() string {
 // Text is everything that the page shows, as it would be copied.
 func (v *Visitor) Text() string {
 	v.Helper()
-	return see[string](v, "document.body ? document.body.innerText : ''")
+	return Evaluate[string](v, "document.body ? document.body.innerText : ''")
 }
 
 // Await waits until the page shows a text.
@@ -203,7 +198,7 @@ func (v *Visitor) Await(text string) {
 func (v *Visitor) AwaitHeading(text string) {
 	v.Helper()
 	v.until("the heading “"+text+"”", func() bool {
-		return see[bool](v, `document.readyState === "complete"`) && v.Heading() == text
+		return Evaluate[bool](v, `document.readyState === "complete"`) && v.Heading() == text
 	})
 }
 

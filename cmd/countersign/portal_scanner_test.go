@@ -178,7 +178,7 @@ func (r *replay) state() map[string]string {
 	return all
 }
 
-func (r *replay) same(before, after map[string]string, report scanner.Report, m outbox.Message) {
+func (r *replay) same(before, after map[string]string, report *scanner.Report, m outbox.Message) {
 	r.Helper()
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		if before[name] != after[name] {

@@ -193,3 +193,62 @@ func (s *person) returns() {
 		s.Errorf("the seller came back to %s", got)
 	}
 }
+
+// Whoever clicks twice, loads a page again or goes back and sends a form once more has done it once.
+func TestNothingIsDoneTwice(t *testing.T) {
+	for name, o := range map[string]browser.Options{"with scripts": {}, "without scripts": {NoScript: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlatform(t, store.PostgreSQL)
+			h := holders[i18n.En]
+			p.settle(h)
+			s := p.come(t, h, o)
+			s.Click(s.card("portal.card.defer", "phone"))
+			s.Click(s.say("portal.defer.why.travel"))
+			s.DoubleClick(s.say("portal.defer.submit"))
+			s.AwaitHeading(s.say("portal.home.title"))
+			s.sendsCodesTwice(h)
+			s.Click(s.card("portal.card.remove", "email"))
+			s.DoubleClick(s.say("portal.remove.submit"))
+			s.AwaitHeading(s.say("portal.home.title"))
+			for _, what := range []string{"contact.deferred", "verification.started", "contact.verified", "contact.removed"} {
+				p.happened(h.id, what, 1)
+			}
+			if sent := len(p.messages(h.email)); sent != 2 { // the code, and that the contact was removed
+				t.Errorf("%d messages went to the address, not two", sent)
+			}
+		})
+	}
+}
+
+func (s *person) sendsCodesTwice(h holder) {
+	s.Helper()
+	s.Click(s.card("portal.card.verify", "email"))
+	s.DoubleClick(s.say("portal.verify.send-email"))
+	s.AwaitHeading(s.say("portal.code.title-code"))
+	s.Reload()
+	s.AwaitHeading(s.say("portal.code.title-code"))
+	s.Type(s.say("portal.code.label-code"), sixDigits.FindString(s.p.message(h.email, 1).Text))
+	s.DoubleClick(s.say("portal.code.submit"))
+	s.verified("email")
+	s.Reload()
+	s.verified("email")
+	s.home()
+}
+
+// Keys alone: the first Tab offers to skip to the content, and Enter in a field sends its form.
+func TestKeysThatPeopleKnowWork(t *testing.T) {
+	p := newPlatform(t, store.SQLite)
+	h := holders[i18n.Zh]
+	p.settle(h)
+	s := p.come(t, h, browser.Options{})
+	s.Press("\t\r")
+	if at := browser.Evaluate[string](s.Visitor, "document.activeElement.id"); at != "main" {
+		t.Errorf("after skipping to the content the focus is at %q", at)
+	}
+	s.Click(s.card("portal.card.verify", "email"))
+	s.asks("email", "code")
+	s.Type(s.say("portal.code.label-code"), sixDigits.FindString(p.message(h.email, 1).Text))
+	s.Press("\r")
+	s.verified("email")
+}
