@@ -112,8 +112,8 @@ func (b *bundle) many(t *testing.T) {
 			FROM contact WHERE slot = 'email'`)
 		tx.Later(`INSERT INTO dispute_code (account_id, reference, change_id, hash, expires_at)
 			SELECT account_id, account_id, change_id, old_index, window_until FROM contact_change`)
-		tx.Later(`INSERT INTO dispute (account_id, change_id, slot, state, created_at)
-			SELECT account_id, change_id, slot, 'open', window_until FROM contact_change`)
+		tx.Later(`INSERT INTO dispute (account_id, change_id, created_at)
+			SELECT account_id, change_id, window_until FROM contact_change`)
 		_, err := tx.Exec(ctx, "ANALYZE")
 		return err
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,35 +172,38 @@ func (v *Visitor) URL() *url.URL {
 // Status is the HTTP status that the page came with.
 func (v *Visitor) Status() int { return v.complaints.lastStatus() }
 
-// Heading is the page's h1; there is one.
-func (v *Visitor) Heading() string {
-	v.Helper()
-	all := Evaluate[[]string](v, `[...document.querySelectorAll("h1")].map((h) => h.innerText.trim())`)
-	if len(all) != 1 {
-		v.Errorf("%s has %d headings of the first level: %q", v.URL().Path, len(all), all)
-		return ""
-	}
-	return all[0]
-}
-
 // Text is everything that the page shows, as it would be copied.
 func (v *Visitor) Text() string {
 	v.Helper()
-	return Evaluate[string](v, "document.body ? document.body.innerText : ''")
+	return Evaluate[string](v, shown)
 }
+
+const shown = "document.body ? document.body.innerText : ''"
 
 // Await waits until the page shows a text.
 func (v *Visitor) Await(text string) {
 	v.Helper()
-	v.until("the text “"+text+"”", func() bool { return strings.Contains(v.Text(), text) })
+	v.until("the text “"+text+"”", func() bool {
+		now, err := run(v, chromedp.Evaluate[string](shown)) // while pages change there is nothing to ask
+		return err == nil && strings.Contains(now, text)
+	})
 }
 
-// AwaitHeading waits until a page with this h1 is there.
+// headings are those of the first level, once the page is there as a whole.
+const headings = `document.readyState !== "complete" ? [] : [...document.querySelectorAll("h1")].map((h) => h.innerText.trim())`
+
+// AwaitHeading waits until a page with this heading of the first level is there. It must have no other.
 func (v *Visitor) AwaitHeading(text string) {
 	v.Helper()
-	v.until("the heading “"+text+"”", func() bool {
-		return Evaluate[bool](v, `document.readyState === "complete"`) && v.Heading() == text
+	var all []string
+	v.until("the heading “"+text+"”", func() (there bool) {
+		found, err := run(v, chromedp.Evaluate[[]string](headings))
+		all = found
+		return err == nil && slices.Contains(found, text)
 	})
+	if len(all) != 1 {
+		v.Errorf("%s has %d headings of the first level: %q", v.URL().Path, len(all), all)
+	}
 }
 
 // until asks until the answer is yes.
